@@ -1,0 +1,22 @@
+//! The words of Qayd: people, names, documents, procedures, samples, exceptions, decisions, ids and units.
+//!
+//! In: nothing but arguments. Out: pure values that every other crate shares.
+//! Never: does I/O, reads a clock, or prints a person's data.
+
+pub mod biometric;
+pub mod decision;
+pub mod ids;
+pub mod personal;
+pub mod units;
+pub mod value;
+
+pub use biometric::{
+    BiometricException, ExceptionReason, FingerPosition, Hand, QualityScore, SampleKind, Slap,
+};
+pub use decision::{Decision, Return, ReturnedField};
+pub use ids::{
+    EnrolmentId, InvalidId, InvitationId, OperatorId, PacketId, PersonId, SampleId, StaffId,
+    StationId, UploadId,
+};
+pub use personal::{PersonalBytes, PersonalText};
+pub use units::{ByteCount, Ppi, Sha256Digest, UnixMs};

@@ -1,0 +1,400 @@
+//! Values of fields: what a person is asked, in the types of the schema.
+//!
+//! In: text as typed, parsed at the edge by the type's own `parse`. Out: the one form that the draft, the packet
+//! and the reviewer's screen share; its CBOR has integer keys (docs/packet.md).
+//! Never: holds a value its pack does not declare; `pack` and `validation` see to that.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{PersonalText, SampleId};
+
+/// The value of one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// Free text, NFC as typed.
+    #[n(0)]
+    Text(#[n(0)] PersonalText),
+    /// A whole number in the unit the pack names.
+    #[n(1)]
+    Number(#[n(0)] i64),
+    /// Yes or no.
+    #[n(2)]
+    YesNo(#[n(0)] bool),
+    /// A code of a code table.
+    #[n(3)]
+    Code(#[n(0)] String),
+    /// A date that may be known to the month or year only.
+    #[n(4)]
+    Date(#[n(0)] PartialDate),
+    /// A person's name.
+    #[n(5)]
+    Name(#[n(0)] PersonName),
+    /// Twelve digits of the national card, as read or told; never generated.
+    #[n(6)]
+    NationalNumber(#[n(0)] PersonalText),
+    /// A register entry, or why it is not known.
+    #[n(7)]
+    Register(#[n(0)] RegisterReference),
+    /// Where somebody lives.
+    #[n(8)]
+    Address(#[n(0)] Address),
+    /// Relatives and members of the household.
+    #[n(9)]
+    Family(#[n(0)] Vec<FamilyMember>),
+    /// Papers shown, and papers missing with the reason.
+    #[n(10)]
+    Evidence(#[n(0)] Vec<EvidenceItem>),
+    /// Who vouches for the person.
+    #[n(11)]
+    Attestors(#[n(0)] Vec<Attestor>),
+    /// What the person agreed to.
+    #[n(12)]
+    Consent(#[n(0)] Consent),
+    /// A telephone number: optional `+`, then 6 to 15 digits.
+    #[n(13)]
+    Phone(#[n(0)] PersonalText),
+}
+
+/// A day, month or year of the Gregorian calendar, with how well it is known. No silent 1 January.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+pub struct PartialDate {
+    /// 1850 to 2200.
+    #[n(1)]
+    pub year: u16,
+    /// 1 to 12.
+    #[n(2)]
+    pub month: Option<u8>,
+    /// 1 to the length of the month; only with a month.
+    #[n(3)]
+    pub day: Option<u8>,
+    /// Told as a guess ("about thirty").
+    #[n(4)]
+    pub estimated: bool,
+}
+
+impl core::fmt::Debug for PartialDate {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("PartialDate(…)")
+    }
+}
+
+/// One part of a name in up to three scripts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(default, deny_unknown_fields)]
+pub struct NamePart {
+    /// Arabic, as in the register.
+    #[n(1)]
+    pub ar: Option<PersonalText>,
+    /// Sorani Kurdish in Arabic letters.
+    #[n(2)]
+    pub ckb: Option<PersonalText>,
+    /// Latin, A to Z with space, apostrophe and hyphen.
+    #[n(3)]
+    pub lat: Option<PersonalText>,
+}
+
+/// A person's name: given, father's, grandfather's, and the laqab if the holder has one (never derived).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(default, deny_unknown_fields)]
+pub struct PersonName {
+    /// The person's own name.
+    #[n(1)]
+    pub given: Option<NamePart>,
+    /// The father's given name.
+    #[n(2)]
+    pub father: Option<NamePart>,
+    /// The paternal grandfather's given name.
+    #[n(3)]
+    pub grandfather: Option<NamePart>,
+    /// Surname or tribe.
+    #[n(4)]
+    pub laqab: Option<NamePart>,
+    /// The script the home register is kept in, where it is not Arabic.
+    #[n(5)]
+    pub register_script: Option<Script>,
+}
+
+/// A script of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Script {
+    #[n(1)] Ar,
+    #[n(2)] Ckb,
+    #[n(3)] Lat,
+}
+
+/// An entry of the civil register, or what helps to find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+pub enum RegisterReference {
+    /// The person knows it, or a paper shows it.
+    #[n(0)]
+    Known {
+        /// Code of the civil-status office.
+        #[n(0)]
+        office: String,
+        /// Register (sijil) number, digits only.
+        #[n(1)]
+        register: PersonalText,
+        /// Page (sahifa) number, digits only.
+        #[n(2)]
+        page: PersonalText,
+        /// Year of the register, 1957 unless told otherwise.
+        #[n(3)]
+        year: u16,
+        /// Letters that follow the number, or the mark of a new register.
+        #[n(4)]
+        suffix: Option<PersonalText>,
+    },
+    /// It is not known; the hints help the home office to search.
+    #[n(1)]
+    Unknown {
+        /// Father's or uncle's card, tribe, village, in the person's words.
+        #[n(0)]
+        hints: Option<PersonalText>,
+    },
+}
+
+/// An address in the way it can be told: a street, a camp, a village, or abroad.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(default, deny_unknown_fields)]
+pub struct Address {
+    /// Code of the governorate.
+    #[n(1)]
+    pub governorate: Option<String>,
+    /// District (qadha).
+    #[n(2)]
+    pub qadha: Option<PersonalText>,
+    /// Sub-district (nahiya).
+    #[n(3)]
+    pub nahiya: Option<PersonalText>,
+    /// Quarter (mahalla).
+    #[n(4)]
+    pub mahalla: Option<PersonalText>,
+    /// Lane (zuqaq).
+    #[n(5)]
+    pub zuqaq: Option<PersonalText>,
+    /// House (dar).
+    #[n(6)]
+    pub dar: Option<PersonalText>,
+    /// Camp.
+    #[n(7)]
+    pub camp: Option<PersonalText>,
+    /// Block in the camp.
+    #[n(8)]
+    pub block: Option<PersonalText>,
+    /// Tent in the block.
+    #[n(9)]
+    pub tent: Option<PersonalText>,
+    /// Village.
+    #[n(10)]
+    pub village: Option<PersonalText>,
+    /// Nearest known point.
+    #[n(11)]
+    pub nearest_point: Option<PersonalText>,
+    /// ISO 3166-1 alpha-2 code, when abroad.
+    #[n(12)]
+    pub country: Option<String>,
+    /// Lines of a foreign address.
+    #[n(13)]
+    pub foreign_lines: Option<PersonalText>,
+    /// Where the station stood, if the person agreed.
+    #[n(14)]
+    pub position: Option<GpsPosition>,
+}
+
+/// A GPS fix.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+pub struct GpsPosition {
+    /// Latitude in millionths of a degree, -90,000,000 to 90,000,000.
+    #[n(1)]
+    pub latitude_microdegrees: i32,
+    /// Longitude in millionths of a degree, -180,000,000 to 180,000,000.
+    #[n(2)]
+    pub longitude_microdegrees: i32,
+    /// Radius that holds the true position with 68 %.
+    #[n(3)]
+    pub accuracy_m: u32,
+}
+
+impl core::fmt::Debug for GpsPosition {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("GpsPosition(…)")
+    }
+}
+
+/// One member of the family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+pub struct FamilyMember {
+    /// Code of the table `relations`.
+    #[n(1)]
+    pub relation: String,
+    /// Their name.
+    #[n(2)]
+    pub name: PersonName,
+    /// Their birth date.
+    #[n(3)]
+    pub birth_date: Option<PartialDate>,
+    /// Their national number, if known.
+    #[n(4)]
+    pub national_number: Option<PersonalText>,
+    /// Head of the household.
+    #[n(5)]
+    #[serde(default)]
+    pub head: bool,
+    /// Seen at the station today.
+    #[n(6)]
+    #[serde(default)]
+    pub present: bool,
+}
+
+/// One kind of paper: shown, or missing with the reason. It never blocks the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceItem {
+    /// Code of the table `documents`, such as `csid`.
+    #[n(1)]
+    pub document: String,
+    /// Number printed on it.
+    #[n(2)]
+    pub number: Option<PersonalText>,
+    /// Office that issued it.
+    #[n(3)]
+    pub office: Option<String>,
+    /// Date of issue.
+    #[n(4)]
+    pub issued: Option<PartialDate>,
+    /// What was seen.
+    #[n(5)]
+    pub seen: DocumentSeen,
+    /// Why it is missing; required when nothing was seen.
+    #[n(6)]
+    pub gap: Option<EvidenceGap>,
+    /// Scanned pages of it, by sample.
+    #[n(7)]
+    #[serde(default)]
+    pub pages: Vec<SampleId>,
+}
+
+/// In what form a paper was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum DocumentSeen {
+    #[n(1)] Original,
+    #[n(2)] Copy,
+    #[n(3)] Photo,
+    #[n(4)] None,
+}
+
+/// Why a paper is missing, and the loss statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceGap {
+    /// The reason.
+    #[n(1)]
+    pub reason: GapReason,
+    /// Where it was lost.
+    #[n(2)]
+    pub place: Option<PersonalText>,
+    /// When.
+    #[n(3)]
+    pub date: Option<PartialDate>,
+    /// How.
+    #[n(4)]
+    pub circumstances: Option<PersonalText>,
+    /// Number of the complaint to the police, if there is one.
+    #[n(5)]
+    pub complaint_number: Option<PersonalText>,
+}
+
+/// Reasons for a missing paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum GapReason {
+    #[n(1)] NeverIssued,
+    #[n(2)] Lost,
+    #[n(3)] Stolen,
+    #[n(4)] Destroyed,
+    #[n(5)] ConfiscatedByArmedGroup,
+    #[n(6)] ConfiscatedByAuthority,
+    #[n(7)] HeldByOther,
+    #[n(8)] Invalid,
+    #[n(9)] Expired,
+}
+
+/// Somebody who vouches for the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+pub struct Attestor {
+    /// Code of the table `attestors`: mukhtar, relative with card, tribal leader, camp manager.
+    #[n(1)]
+    pub kind: String,
+    /// Their name.
+    #[n(2)]
+    pub name: PersonName,
+    /// Their national number or card number.
+    #[n(3)]
+    pub identity_number: Option<PersonalText>,
+    /// Number of their letter.
+    #[n(4)]
+    pub letter_number: Option<PersonalText>,
+    /// Date of their letter.
+    #[n(5)]
+    pub letter_date: Option<PartialDate>,
+}
+
+/// What the person agreed to, per purpose, and how they were told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Version of the text in the pack.
+    #[n(1)]
+    pub text_version: u16,
+    /// Language in which it was read: `ar`, `ckb`, `en`, `kmr`.
+    #[n(2)]
+    pub language: String,
+    /// Read aloud by the officer or an interpreter.
+    #[n(3)]
+    pub read_aloud: bool,
+    /// One answer per purpose. Refusing never loses the service.
+    #[n(4)]
+    pub purposes: Vec<ConsentPurpose>,
+    /// Somebody who witnessed it.
+    #[n(5)]
+    pub witness: Option<PersonalText>,
+}
+
+/// One answer about one purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentPurpose {
+    /// Code of the purpose in the pack: `issuance`, `sharing`.
+    #[n(1)]
+    pub purpose: String,
+    /// The answer.
+    #[n(2)]
+    pub accepted: bool,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Source {
+    #[n(1)] Statement,
+    #[n(2)] Document,
+    #[n(3)] Mrz,
+    #[n(4)] Chip,
+    #[n(5)] RegisterExtract,
+    #[n(6)] Import,
+}
