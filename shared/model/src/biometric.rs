@@ -9,22 +9,34 @@ use serde::{Deserialize, Serialize};
 use crate::{OperatorId, PersonalText};
 
 /// One of ten fingers, with its finger position code of ISO/IEC 19794-4:2011, table 6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
 #[serde(rename_all = "snake_case")]
 #[cbor(index_only)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum FingerPosition {
-    #[n(1)] RightThumb = 1,
-    #[n(2)] RightIndex = 2,
-    #[n(3)] RightMiddle = 3,
-    #[n(4)] RightRing = 4,
-    #[n(5)] RightLittle = 5,
-    #[n(6)] LeftThumb = 6,
-    #[n(7)] LeftIndex = 7,
-    #[n(8)] LeftMiddle = 8,
-    #[n(9)] LeftRing = 9,
-    #[n(10)] LeftLittle = 10,
+    #[n(1)]
+    RightThumb = 1,
+    #[n(2)]
+    RightIndex = 2,
+    #[n(3)]
+    RightMiddle = 3,
+    #[n(4)]
+    RightRing = 4,
+    #[n(5)]
+    RightLittle = 5,
+    #[n(6)]
+    LeftThumb = 6,
+    #[n(7)]
+    LeftIndex = 7,
+    #[n(8)]
+    LeftMiddle = 8,
+    #[n(9)]
+    LeftRing = 9,
+    #[n(10)]
+    LeftLittle = 10,
 }
 
 /// Left or right.
@@ -84,7 +96,11 @@ impl FingerPosition {
 
     /// Whose hand it is on.
     pub const fn hand(self) -> Hand {
-        if self.code() <= 5 { Hand::Right } else { Hand::Left }
+        if self.code() <= 5 {
+            Hand::Right
+        } else {
+            Hand::Left
+        }
     }
 
     /// The presentation of the 4-4-2 sequence in which this finger is captured.
@@ -98,7 +114,9 @@ impl FingerPosition {
 }
 
 /// One presentation of the 4-4-2 sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
 #[serde(rename_all = "snake_case")]
 #[cbor(index_only)]
 pub enum Slap {
@@ -129,7 +147,9 @@ impl Slap {
 }
 
 /// What a sample is of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SampleKind {
     /// The face, as for the card (ISO/IEC 19794-5).
@@ -162,6 +182,7 @@ pub enum SampleKind {
 /// A quality between 0 (useless) and 100 (best), with who says so: scores of two algorithms are not comparable
 /// (ISO/IEC 29794-1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
 pub struct QualityScore {
     /// Algorithm, such as `qayd-plain`.
     #[n(1)]
@@ -175,23 +196,34 @@ pub struct QualityScore {
 }
 
 /// Why a finger is missing. The first three are OSIA 7.1 `presence` values, the rest travel as context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
 #[serde(rename_all = "snake_case")]
 #[cbor(index_only)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum ExceptionReason {
-    #[n(1)] Amputated,
-    #[n(2)] Bandaged,
-    #[n(3)] Damaged,
-    #[n(4)] Worn,
-    #[n(5)] Congenital,
-    #[n(6)] Refused,
-    #[n(7)] TemporaryIllness,
-    #[n(8)] DeviceFault,
+    #[n(1)]
+    Amputated,
+    #[n(2)]
+    Bandaged,
+    #[n(3)]
+    Damaged,
+    #[n(4)]
+    Worn,
+    #[n(5)]
+    Congenital,
+    #[n(6)]
+    Refused,
+    #[n(7)]
+    TemporaryIllness,
+    #[n(8)]
+    DeviceFault,
 }
 
 /// One finger that was not captured, why, and who stood for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
 pub struct BiometricException {
     /// Which finger.
     #[n(1)]

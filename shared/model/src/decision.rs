@@ -51,6 +51,7 @@ impl Decision {
 
 /// What has to be put right.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
 pub struct Return {
     /// Fields in question.
     #[n(1)]
@@ -68,6 +69,7 @@ pub struct Return {
 
 /// One field in question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
 pub struct ReturnedField {
     /// Field id of the pack.
     #[n(1)]

@@ -111,7 +111,12 @@ mod tests {
     fn text_form_reads_back_and_anything_else_is_refused() {
         let id = PacketId::make(1_700_000_000_000, [7; 10]);
         assert_eq!(id.to_string().parse::<PacketId>(), Ok(id));
-        for bad in ["", "x", &id.to_string()[1..], &id.to_string().replace('-', "")] {
+        for bad in [
+            "",
+            "x",
+            &id.to_string()[1..],
+            &id.to_string().replace('-', ""),
+        ] {
             assert_eq!(bad.parse::<PacketId>(), Err(InvalidId));
         }
     }

@@ -7,6 +7,7 @@ pub mod biometric;
 pub mod decision;
 pub mod ids;
 pub mod personal;
+pub mod remedy;
 pub mod units;
 pub mod value;
 
@@ -19,4 +20,10 @@ pub use ids::{
     StationId, UploadId,
 };
 pub use personal::{PersonalBytes, PersonalText};
+pub use remedy::Remedy;
 pub use units::{ByteCount, Ppi, Sha256Digest, UnixMs};
+pub use value::{
+    Address, Attestor, Consent, ConsentPurpose, DocumentSeen, EvidenceGap, EvidenceItem,
+    FamilyMember, GapReason, GpsPosition, NamePart, PartialDate, PersonName, RegisterReference,
+    Script, Source, Value, Witness,
+};

@@ -10,7 +10,19 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Text about a person. Overwritten with zeros when dropped.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Zeroize,
+    ZeroizeOnDrop,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct PersonalText(String);
 

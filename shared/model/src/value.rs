@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{PersonalText, SampleId};
 
-/// The value of one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+/// The value of one field. `Debug` names the kind and never the value.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Free text, NFC as typed.
@@ -55,10 +55,47 @@ pub enum Value {
     /// A telephone number: optional `+`, then 6 to 15 digits.
     #[n(13)]
     Phone(#[n(0)] PersonalText),
+    /// A time of the day, in minutes since midnight, 0 to 1,439.
+    #[n(14)]
+    TimeOfDay(#[n(0)] u16),
+    /// Several codes of a code table, in the table's order, each once.
+    #[n(15)]
+    Codes(#[n(0)] Vec<String>),
+}
+
+impl Value {
+    /// The kind's name, as packs write it in a field's `type`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Number(_) => "number",
+            Self::YesNo(_) => "yes_no",
+            Self::Code(_) => "code",
+            Self::Date(_) => "date",
+            Self::Name(_) => "name",
+            Self::NationalNumber(_) => "national_number",
+            Self::Register(_) => "register",
+            Self::Address(_) => "address",
+            Self::Family(_) => "family",
+            Self::Evidence(_) => "evidence",
+            Self::Attestors(_) => "attestors",
+            Self::Consent(_) => "consent",
+            Self::Phone(_) => "phone",
+            Self::TimeOfDay(_) => "time_of_day",
+            Self::Codes(_) => "codes",
+        }
+    }
+}
+
+impl core::fmt::Debug for Value {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Value({})", self.kind())
+    }
 }
 
 /// A day, month or year of the Gregorian calendar, with how well it is known. No silent 1 January.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
 pub struct PartialDate {
     /// 1850 to 2200.
     #[n(1)]
@@ -83,6 +120,7 @@ impl core::fmt::Debug for PartialDate {
 /// One part of a name in up to three scripts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(default, deny_unknown_fields)]
+#[cbor(map)]
 pub struct NamePart {
     /// Arabic, as in the register.
     #[n(1)]
@@ -98,6 +136,7 @@ pub struct NamePart {
 /// A person's name: given, father's, grandfather's, and the laqab if the holder has one (never derived).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(default, deny_unknown_fields)]
+#[cbor(map)]
 pub struct PersonName {
     /// The person's own name.
     #[n(1)]
@@ -122,9 +161,12 @@ pub struct PersonName {
 #[cbor(index_only)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Script {
-    #[n(1)] Ar,
-    #[n(2)] Ckb,
-    #[n(3)] Lat,
+    #[n(1)]
+    Ar,
+    #[n(2)]
+    Ckb,
+    #[n(3)]
+    Lat,
 }
 
 /// An entry of the civil register, or what helps to find it.
@@ -162,6 +204,7 @@ pub enum RegisterReference {
 /// An address in the way it can be told: a street, a camp, a village, or abroad.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(default, deny_unknown_fields)]
+#[cbor(map)]
 pub struct Address {
     /// Code of the governorate.
     #[n(1)]
@@ -209,6 +252,7 @@ pub struct Address {
 
 /// A GPS fix.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
 pub struct GpsPosition {
     /// Latitude in millionths of a degree, -90,000,000 to 90,000,000.
     #[n(1)]
@@ -230,6 +274,7 @@ impl core::fmt::Debug for GpsPosition {
 /// One member of the family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
+#[cbor(map)]
 pub struct FamilyMember {
     /// Code of the table `relations`.
     #[n(1)]
@@ -251,11 +296,18 @@ pub struct FamilyMember {
     #[n(6)]
     #[serde(default)]
     pub present: bool,
+    /// When they joined the household, where a residence card asks for it.
+    #[n(7)]
+    pub joined: Option<PartialDate>,
+    /// When they left it.
+    #[n(8)]
+    pub left: Option<PartialDate>,
 }
 
 /// One kind of paper: shown, or missing with the reason. It never blocks the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
+#[cbor(map)]
 pub struct EvidenceItem {
     /// Code of the table `documents`, such as `csid`.
     #[n(1)]
@@ -287,15 +339,20 @@ pub struct EvidenceItem {
 #[cbor(index_only)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum DocumentSeen {
-    #[n(1)] Original,
-    #[n(2)] Copy,
-    #[n(3)] Photo,
-    #[n(4)] None,
+    #[n(1)]
+    Original,
+    #[n(2)]
+    Copy,
+    #[n(3)]
+    Photo,
+    #[n(4)]
+    None,
 }
 
 /// Why a paper is missing, and the loss statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
+#[cbor(map)]
 pub struct EvidenceGap {
     /// The reason.
     #[n(1)]
@@ -320,20 +377,30 @@ pub struct EvidenceGap {
 #[cbor(index_only)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum GapReason {
-    #[n(1)] NeverIssued,
-    #[n(2)] Lost,
-    #[n(3)] Stolen,
-    #[n(4)] Destroyed,
-    #[n(5)] ConfiscatedByArmedGroup,
-    #[n(6)] ConfiscatedByAuthority,
-    #[n(7)] HeldByOther,
-    #[n(8)] Invalid,
-    #[n(9)] Expired,
+    #[n(1)]
+    NeverIssued,
+    #[n(2)]
+    Lost,
+    #[n(3)]
+    Stolen,
+    #[n(4)]
+    Destroyed,
+    #[n(5)]
+    ConfiscatedByArmedGroup,
+    #[n(6)]
+    ConfiscatedByAuthority,
+    #[n(7)]
+    HeldByOther,
+    #[n(8)]
+    Invalid,
+    #[n(9)]
+    Expired,
 }
 
 /// Somebody who vouches for the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
+#[cbor(map)]
 pub struct Attestor {
     /// Code of the table `attestors`: mukhtar, relative with card, tribal leader, camp manager.
     #[n(1)]
@@ -350,11 +417,29 @@ pub struct Attestor {
     /// Date of their letter.
     #[n(5)]
     pub letter_date: Option<PartialDate>,
+    /// Witnesses named in the letter, two for a mukhtar's.
+    #[n(6)]
+    #[serde(default)]
+    pub witnesses: Vec<Witness>,
+}
+
+/// Somebody who stands behind an attestor's letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+#[cbor(map)]
+pub struct Witness {
+    /// Their name.
+    #[n(1)]
+    pub name: PersonName,
+    /// Their national number or card number.
+    #[n(2)]
+    pub identity_number: Option<PersonalText>,
 }
 
 /// What the person agreed to, per purpose, and how they were told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
+#[cbor(map)]
 pub struct Consent {
     /// Version of the text in the pack.
     #[n(1)]
@@ -371,11 +456,15 @@ pub struct Consent {
     /// Somebody who witnessed it.
     #[n(5)]
     pub witness: Option<PersonalText>,
+    /// Who interpreted, where somebody did.
+    #[n(6)]
+    pub interpreter: Option<PersonalText>,
 }
 
 /// One answer about one purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
+#[cbor(map)]
 pub struct ConsentPurpose {
     /// Code of the purpose in the pack: `issuance`, `sharing`.
     #[n(1)]
@@ -391,10 +480,16 @@ pub struct ConsentPurpose {
 #[cbor(index_only)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Source {
-    #[n(1)] Statement,
-    #[n(2)] Document,
-    #[n(3)] Mrz,
-    #[n(4)] Chip,
-    #[n(5)] RegisterExtract,
-    #[n(6)] Import,
+    #[n(1)]
+    Statement,
+    #[n(2)]
+    Document,
+    #[n(3)]
+    Mrz,
+    #[n(4)]
+    Chip,
+    #[n(5)]
+    RegisterExtract,
+    #[n(6)]
+    Import,
 }
