@@ -1,0 +1,1 @@
+-- capture, outbox, receipts, inbox, watch: tables of the steps that follow the seal.
