@@ -221,6 +221,39 @@ pub enum ExceptionReason {
     DeviceFault,
 }
 
+impl ExceptionReason {
+    /// All of them, in code order.
+    pub const ALL: [Self; 8] = [
+        Self::Amputated,
+        Self::Bandaged,
+        Self::Damaged,
+        Self::Worn,
+        Self::Congenital,
+        Self::Refused,
+        Self::TemporaryIllness,
+        Self::DeviceFault,
+    ];
+
+    /// The name in files and code tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Amputated => "amputated",
+            Self::Bandaged => "bandaged",
+            Self::Damaged => "damaged",
+            Self::Worn => "worn",
+            Self::Congenital => "congenital",
+            Self::Refused => "refused",
+            Self::TemporaryIllness => "temporary_illness",
+            Self::DeviceFault => "device_fault",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+}
+
 /// One finger that was not captured, why, and who stood for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]

@@ -4,17 +4,22 @@
 //! Never: does I/O, reads a clock, or prints a person's data.
 
 pub mod biometric;
+pub mod date;
 pub mod decision;
+pub mod fault;
 pub mod ids;
 pub mod personal;
 pub mod remedy;
+pub mod text;
 pub mod units;
 pub mod value;
 
 pub use biometric::{
     BiometricException, ExceptionReason, FingerPosition, Hand, QualityScore, SampleKind, Slap,
 };
+pub use date::AgeRange;
 pub use decision::{Decision, Return, ReturnedField};
+pub use fault::{ValueError, ValueFault};
 pub use ids::{
     EnrolmentId, InvalidId, InvitationId, OperatorId, PacketId, PersonId, SampleId, StaffId,
     StationId, UploadId,

@@ -61,6 +61,9 @@ pub enum Value {
     /// Several codes of a code table, in the table's order, each once.
     #[n(15)]
     Codes(#[n(0)] Vec<String>),
+    /// Asked and not answered, for a reason of the field's `may_be_missing` (code of the table `missing-reasons`).
+    #[n(16)]
+    Missing(#[n(0)] String),
 }
 
 impl Value {
@@ -83,6 +86,7 @@ impl Value {
             Self::Phone(_) => "phone",
             Self::TimeOfDay(_) => "time_of_day",
             Self::Codes(_) => "codes",
+            Self::Missing(_) => "missing",
         }
     }
 }
@@ -167,6 +171,25 @@ pub enum Script {
     Ckb,
     #[n(3)]
     Lat,
+}
+
+impl Script {
+    /// All of them, in code order.
+    pub const ALL: [Self; 3] = [Self::Ar, Self::Ckb, Self::Lat];
+
+    /// The name in files and code tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ar => "ar",
+            Self::Ckb => "ckb",
+            Self::Lat => "lat",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
 }
 
 /// An entry of the civil register, or what helps to find it.
@@ -349,6 +372,26 @@ pub enum DocumentSeen {
     None,
 }
 
+impl DocumentSeen {
+    /// All of them, in code order.
+    pub const ALL: [Self; 4] = [Self::Original, Self::Copy, Self::Photo, Self::None];
+
+    /// The name in files and code tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Copy => "copy",
+            Self::Photo => "photo",
+            Self::None => "none",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+}
+
 /// Why a paper is missing, and the loss statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
@@ -395,6 +438,41 @@ pub enum GapReason {
     Invalid,
     #[n(9)]
     Expired,
+}
+
+impl GapReason {
+    /// All of them, in code order.
+    pub const ALL: [Self; 9] = [
+        Self::NeverIssued,
+        Self::Lost,
+        Self::Stolen,
+        Self::Destroyed,
+        Self::ConfiscatedByArmedGroup,
+        Self::ConfiscatedByAuthority,
+        Self::HeldByOther,
+        Self::Invalid,
+        Self::Expired,
+    ];
+
+    /// The name in files and code tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NeverIssued => "never_issued",
+            Self::Lost => "lost",
+            Self::Stolen => "stolen",
+            Self::Destroyed => "destroyed",
+            Self::ConfiscatedByArmedGroup => "confiscated_by_armed_group",
+            Self::ConfiscatedByAuthority => "confiscated_by_authority",
+            Self::HeldByOther => "held_by_other",
+            Self::Invalid => "invalid",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
 }
 
 /// Somebody who vouches for the person.
@@ -492,4 +570,33 @@ pub enum Source {
     RegisterExtract,
     #[n(6)]
     Import,
+}
+
+impl Source {
+    /// All of them, in code order.
+    pub const ALL: [Self; 6] = [
+        Self::Statement,
+        Self::Document,
+        Self::Mrz,
+        Self::Chip,
+        Self::RegisterExtract,
+        Self::Import,
+    ];
+
+    /// The name in files and code tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::Document => "document",
+            Self::Mrz => "mrz",
+            Self::Chip => "chip",
+            Self::RegisterExtract => "register_extract",
+            Self::Import => "import",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
 }
