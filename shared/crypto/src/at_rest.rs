@@ -7,6 +7,9 @@ use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit,
     aead::{Aead, Payload},
 };
+use hkdf::Hkdf;
+use qayd_model::Sha256Digest;
+use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A 32-byte symmetric key. Overwritten when dropped; `Debug` shows nothing of it.
@@ -74,6 +77,13 @@ pub fn open_at_rest(
         .map_err(|_| AtRestError)
 }
 
+/// HMAC-SHA-256 of `data` (RFC 2104; it is HKDF's extract step): the same for the same data under one key, and telling
+/// nothing to whoever lacks the key. For search keys over personal data, and for keys derived of keys.
+pub fn keyed_digest(key: &SecretKey, data: &[u8]) -> Sha256Digest {
+    let (digest, _) = Hkdf::<Sha256>::extract(Some(key.expose()), data);
+    Sha256Digest(digest.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +107,16 @@ mod tests {
                 Err(AtRestError)
             );
         }
+    }
+
+    #[test]
+    fn keyed_digest_is_hmac_sha256() {
+        // RFC 4231, test case 2 uses the key "Jefe"; HMAC pads a short key with zeros, so 32 bytes may stand for it.
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(b"Jefe");
+        assert_eq!(
+            keyed_digest(&SecretKey::from_bytes(key), b"what do ya want for nothing?").to_hex(),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
     }
 }

@@ -21,7 +21,7 @@ mod passphrase;
 mod sealing;
 mod signing;
 
-pub use at_rest::{AtRestError, SecretKey, open_at_rest, seal_at_rest};
+pub use at_rest::{AtRestError, SecretKey, keyed_digest, open_at_rest, seal_at_rest};
 pub use digest::{Sha256Stream, sha256};
 pub use hpke_suite::{OpeningKey, SealingKey, Suite, UnknownSuite};
 pub use passphrase::{
