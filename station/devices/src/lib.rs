@@ -1,1 +1,17 @@
-//! placeholder
+//! Devices: one trait for everything that looks at a person or a paper, its drivers, and the facts about hardware.
+//!
+//! In: a device, a person folder or a simulated person; profiles as TOML. Out: [`Frame`]s and [`RawSample`]s.
+//! Owns: the device handle. Never: judges quality, keeps a sample, or recompresses what a device gave.
+//!
+//! A folder per driver: [`folder`] reads a person's files. `profile` knows the hardware.
+
+pub mod capture;
+pub mod error;
+pub mod folder;
+
+pub use capture::{
+    CaptureDevice, CaptureRequest, CaptureTarget, DeviceDescription, Frame, Geometry, MediaType,
+    Modality, PixelFormat, RawSample, TIMEOUT_MS_MAX, admit, expected_fingers,
+};
+pub use error::DeviceError;
+pub use folder::{FolderDevice, FolderError, FolderProblem, FolderReason, PersonFolder};
