@@ -284,42 +284,52 @@ fn assemble(protected: &[u8], payload: &[u8], signature: &[u8; 64]) -> Vec<u8> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Sign1<'_>, SignatureError> {
-    let read = || -> Result<(&[u8], &[u8], [u8; 64], i64, KeyId), minicbor::decode::Error> {
-        let mut d = Decoder::new(bytes);
-        let wrong = || minicbor::decode::Error::message("form");
-        if d.tag()? != Tag::new(TAG_SIGN1) || d.array()? != Some(4) {
-            return Err(wrong());
-        }
-        let protected = d.bytes()?;
-        if d.map()? != Some(0) {
-            return Err(wrong());
-        }
-        let payload = d.bytes()?;
-        let signature = d.bytes()?.try_into().map_err(|_| wrong())?;
-        let mut h = Decoder::new(protected);
-        if h.map()? != Some(2) || h.u8()? != 1 {
-            return Err(wrong());
-        }
-        let algorithm = h.i64()?;
-        if h.u8()? != 4 {
-            return Err(wrong());
-        }
-        Ok((protected, payload, signature, algorithm, h.decode()?))
-    };
-    let (protected, payload, signature, algorithm, key_id) =
-        read().map_err(|_| SignatureError::Malformed)?;
+    let (algorithm, parsed) = read(bytes).map_err(|_| SignatureError::Malformed)?;
     if algorithm != ALG_ED25519 {
         return Err(SignatureError::Algorithm(algorithm));
     }
-    if assemble(&protected_header(key_id), payload, &signature) != bytes {
+    // One form only: what does not come out the same was not written by us.
+    if assemble(
+        &protected_header(parsed.key_id),
+        parsed.payload,
+        &parsed.signature,
+    ) != bytes
+    {
         return Err(SignatureError::Malformed);
     }
-    Ok(Sign1 {
-        protected,
-        key_id,
-        payload,
-        signature,
-    })
+    Ok(parsed)
+}
+
+fn read(bytes: &[u8]) -> Result<(i64, Sign1<'_>), minicbor::decode::Error> {
+    let wrong = || minicbor::decode::Error::message("form");
+    let mut d = Decoder::new(bytes);
+    if d.tag()? != Tag::new(TAG_SIGN1) || d.array()? != Some(4) {
+        return Err(wrong());
+    }
+    let protected = d.bytes()?;
+    if d.map()? != Some(0) {
+        return Err(wrong());
+    }
+    let payload = d.bytes()?;
+    let signature = d.bytes()?.try_into().map_err(|_| wrong())?;
+    let mut h = Decoder::new(protected);
+    if h.map()? != Some(2) || h.u8()? != 1 {
+        return Err(wrong());
+    }
+    let algorithm = h.i64()?;
+    if h.u8()? != 4 {
+        return Err(wrong());
+    }
+    let key_id = h.decode()?;
+    Ok((
+        algorithm,
+        Sign1 {
+            protected,
+            key_id,
+            payload,
+            signature,
+        },
+    ))
 }
 
 /// Signs `payload` for one purpose: a tagged `COSE_Sign1` with the key's id in the protected header.

@@ -19,6 +19,9 @@ mod open;
 mod seal;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 pub use content::{Content, FieldEntry, SampleEntry};
 pub use manifest::{
     Manifest, ManifestError, PartEntry, SignedManifest, StampedTime, VerifiedManifest,

@@ -220,10 +220,8 @@ pub fn open_demographics(
     })
 }
 
-fn inflate(frame: &[u8]) -> Result<Vec<u8>, OpenPacketError> {
-    let limit = (frame.len() * INFLATE_RATIO_MAX)
-        .max(INFLATE_FREE_BYTES)
-        .min(DEMOGRAPHICS_BYTES_MAX);
+pub(crate) fn inflate(frame: &[u8]) -> Result<Vec<u8>, OpenPacketError> {
+    let limit = (frame.len() * INFLATE_RATIO_MAX).clamp(INFLATE_FREE_BYTES, DEMOGRAPHICS_BYTES_MAX);
     zstd::bulk::decompress(frame, limit).map_err(|_| OpenPacketError::Inflates)
 }
 
