@@ -1,0 +1,247 @@
+//! Accuracy on folders of `<finger>_<impression>.<ext>` and on synthetic fingers.
+//!
+//! `cargo run --release -p qayd-fingerprint --example evaluate -- [--synthetic N] [--dump FILE] [--ppi N] DIR...`
+//!
+//! Every pair of one finger is genuine, every pair of different fingers of one set an impostor ("full" variant); a
+//! picture without minutiae scores 0 and is counted.
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a command-line tool for developers"
+)]
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use qayd_fingerprint::synthetic::{ImpressionSettings, MasterFinger, impression};
+use qayd_fingerprint::{Extraction, GreyImage, Template, evidence_numbers, extract, match_score};
+use qayd_model::Ppi;
+
+struct Set {
+    name: String,
+    prints: Vec<(u32, Template)>,
+    qualities: Vec<u8>,
+    extract_ms: f64,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut sets = Vec::new();
+    let mut dump = None;
+    let mut ppi = Ppi(500);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--synthetic" => {
+                let count: u64 = arguments.next().ok_or("how many fingers?")?.parse()?;
+                sets.push(synthetic_set(count)?);
+            }
+            "--dump" => dump = arguments.next(),
+            "--ppi" => ppi = Ppi(arguments.next().ok_or("how many?")?.parse()?),
+            folder => sets.push(folder_set(folder, ppi)?),
+        }
+    }
+    let mut lines = String::new();
+    let (mut all_genuine, mut all_impostor) = (Vec::new(), Vec::new());
+    let mut sum_eer = 0.0;
+    println!(
+        "set | genuine | impostor | EER % | FNMR@1% | FNMR@0.1% | FNMR@0 | median quality | extract ms | matches/s | bytes"
+    );
+    for (index, set) in sets.iter().enumerate() {
+        let (mut genuine, mut impostor) = (Vec::new(), Vec::new());
+        let started = Instant::now();
+        let mut count = 0u32;
+        for (i, (finger, a)) in set.prints.iter().enumerate() {
+            for (other, b) in &set.prints[i + 1..] {
+                let score = match_score(a, b).value();
+                if finger == other {
+                    genuine.push(score)
+                } else {
+                    impostor.push(score)
+                }
+                count += 1;
+            }
+        }
+        let speed = f64::from(count) / started.elapsed().as_secs_f64();
+        if dump.is_some() {
+            for (i, (finger, a)) in set.prints.iter().enumerate() {
+                for (other, b) in &set.prints[i + 1..] {
+                    let numbers = evidence_numbers(a, b).unwrap_or([0.0; 8]);
+                    lines += &format!("{} {index} {numbers:?}\n", u8::from(finger == other));
+                }
+            }
+        }
+        let rates = Rates::of(&mut genuine, &mut impostor);
+        let bytes: usize = set
+            .prints
+            .iter()
+            .map(|(_, t)| t.to_bytes().len())
+            .sum::<usize>()
+            / set.prints.len().max(1);
+        let mut qualities = set.qualities.clone();
+        qualities.sort_unstable();
+        println!(
+            "{} | {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {:.1} | {:.0} | {bytes}",
+            set.name,
+            genuine.len(),
+            impostor.len(),
+            rates.eer,
+            rates.fnmr_100,
+            rates.fnmr_1000,
+            rates.fnmr_zero,
+            qualities.get(qualities.len() / 2).copied().unwrap_or(0),
+            set.extract_ms,
+            speed
+        );
+        sum_eer += rates.eer;
+        all_genuine.extend(genuine);
+        all_impostor.extend(impostor);
+    }
+    let rates = Rates::of(&mut all_genuine, &mut all_impostor);
+    println!(
+        "pooled | {} | {} | {:.2} | {:.2} | {:.2} | {:.2} ; mean EER {:.2}",
+        all_genuine.len(),
+        all_impostor.len(),
+        rates.eer,
+        rates.fnmr_100,
+        rates.fnmr_1000,
+        rates.fnmr_zero,
+        sum_eer / sets.len().max(1) as f64
+    );
+    cross_sets(&sets, dump.is_some().then_some(&mut lines));
+    if let Some(path) = dump {
+        std::fs::write(path, lines)?;
+    }
+    Ok(())
+}
+
+/// Impostors across sets too: how often each score is reached.
+fn cross_sets(sets: &[Set], mut lines: Option<&mut String>) {
+    let mut scores = Vec::new();
+    for (s, first) in sets.iter().enumerate() {
+        for second in &sets[s + 1..] {
+            for (_, a) in &first.prints {
+                for (_, b) in &second.prints {
+                    scores.push(match_score(a, b).value());
+                    if let Some(lines) = lines.as_deref_mut() {
+                        let numbers = evidence_numbers(a, b).unwrap_or([0.0; 8]);
+                        *lines += &format!("0 99 {numbers:?}\n");
+                    }
+                }
+            }
+        }
+    }
+    if scores.is_empty() {
+        return;
+    }
+    println!("cross-set impostors: {}", scores.len());
+    for limit in [50, 100, 150, 200, 250, 300, 350, 400, 450, 500] {
+        let above = scores.iter().filter(|s| **s >= limit).count();
+        println!(
+            "  score >= {limit}: {above} ({:.4} %)",
+            100.0 * above as f64 / scores.len() as f64
+        );
+    }
+}
+
+fn add(set: &mut Set, finger: u32, image: &GreyImage) -> Result<(), Box<dyn std::error::Error>> {
+    let started = Instant::now();
+    let Extraction { template, quality } = extract(image)?;
+    set.extract_ms += started.elapsed().as_secs_f64() * 1e3;
+    set.qualities.push(quality.score.value);
+    set.prints.push((finger, template));
+    Ok(())
+}
+
+fn folder_set(folder: &str, ppi: Ppi) -> Result<Set, Box<dyn std::error::Error>> {
+    let name = folder
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(folder)
+        .to_owned();
+    let mut set = Set {
+        name,
+        prints: Vec::new(),
+        qualities: Vec::new(),
+        extract_ms: 0.0,
+    };
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path
+            .file_stem()
+            .and_then(|s| s.to_str())
+            .unwrap_or_default();
+        if let Some((finger, impression)) = stem.split_once('_') {
+            if let (Ok(finger), Ok(impression)) = (finger.parse::<u32>(), impression.parse::<u32>())
+            {
+                files.insert((finger, impression), path);
+            }
+        }
+    }
+    for ((finger, _), path) in &files {
+        add(
+            &mut set,
+            *finger,
+            &GreyImage::decode(&std::fs::read(path)?, Some(ppi))?,
+        )?;
+    }
+    set.extract_ms /= files.len().max(1) as f64;
+    Ok(set)
+}
+
+fn synthetic_set(count: u64) -> Result<Set, Box<dyn std::error::Error>> {
+    let mut set = Set {
+        name: "synthetic".to_owned(),
+        prints: Vec::new(),
+        qualities: Vec::new(),
+        extract_ms: 0.0,
+    };
+    for finger in 0..count {
+        let master = MasterFinger::make(1_000 + finger);
+        for i in 0..4 {
+            let image = impression(&master, &ImpressionSettings::natural(finger * 16 + i));
+            add(&mut set, finger as u32, &image)?;
+        }
+    }
+    set.extract_ms /= set.prints.len().max(1) as f64;
+    Ok(set)
+}
+
+/// Error rates in per cent.
+struct Rates {
+    eer: f64,
+    fnmr_100: f64,
+    fnmr_1000: f64,
+    fnmr_zero: f64,
+}
+
+impl Rates {
+    fn of(genuine: &mut [u16], impostor: &mut [u16]) -> Self {
+        genuine.sort_unstable();
+        impostor.sort_unstable();
+        let below = |list: &[u16], t: u16| {
+            list.partition_point(|s| *s < t) as f64 / list.len().max(1) as f64
+        };
+        let mut eer = 1.0f64;
+        let mut least = f64::MAX;
+        for t in 0..=2_000u16 {
+            let (fnmr, fmr) = (below(genuine, t), 1.0 - below(impostor, t));
+            if (fnmr - fmr).abs() < least {
+                (least, eer) = ((fnmr - fmr).abs(), (fnmr + fmr) / 2.0);
+            }
+        }
+        let at = |rate: f64| {
+            let threshold = (0..=2_001u16)
+                .find(|t| 1.0 - below(impostor, *t) <= rate)
+                .unwrap_or(2_001);
+            100.0 * below(genuine, threshold)
+        };
+        Self {
+            eer: 100.0 * eer,
+            fnmr_100: at(0.01),
+            fnmr_1000: at(0.001),
+            fnmr_zero: at(0.0),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Scores: what two templates' likeness means, as a false-match rate.
+//!
+//! In: `Evidence` of the matcher. Out: `Score`. Owns: the weights and the calibration table.
+//! Never: a bare number; a score of 300 means that one pair of different fingers in 1,000 scores as high.
+
+use crate::matcher::Evidence;
+
+/// A calibrated score: 100 × −log₁₀ of the false-match rate. 300 is one false match in 1,000 comparisons of
+/// different fingers, 400 one in 10,000. The scale stays when the matcher changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Score(u16);
+
+/// From this score on, two impressions count as the same finger: false-match rate 0.1 %.
+pub const SAME_FINGER: Score = Score(300);
+
+impl Score {
+    /// Nothing speaks for the same finger.
+    pub const NONE: Self = Self(0);
+    /// The highest score of one finger: beyond it the plain engine has no evidence.
+    pub const SINGLE_MAX: Self = Self(600);
+    /// The highest score of fused fingers.
+    pub const MAX: Self = Self(2_000);
+
+    /// From a number kept before with [`Score::value`]; above [`Score::MAX`] counts as that.
+    pub const fn from_value(value: u16) -> Self {
+        if value > Self::MAX.0 {
+            Self::MAX
+        } else {
+            Self(value)
+        }
+    }
+
+    /// 0 to 2,000: 100 × −log₁₀ of the false-match rate.
+    pub const fn value(self) -> u16 {
+        self.0
+    }
+
+    /// How often different fingers score at least as high, 1 to 10⁻²⁰.
+    pub fn fmr(self) -> f64 {
+        10f64.powf(-f64::from(self.0) / 100.0)
+    }
+
+    /// The score of a false-match rate.
+    pub fn from_fmr(rate: f64) -> Self {
+        if rate.is_nan() || rate >= 1.0 {
+            return Self::NONE;
+        }
+        let value = -100.0 * rate.max(1e-20).log10();
+        Self(value.min(f64::from(Self::MAX.0)) as u16)
+    }
+
+    /// One score for several fingers of one person, by Fisher's method: how often different persons, fingers taken
+    /// as independent, score as high together. A bad or missing finger weakens it and does not veto.
+    pub fn fuse(scores: &[Score]) -> Self {
+        let x: f64 = scores
+            .iter()
+            .map(|s| f64::from(s.0) / 100.0 * core::f64::consts::LN_10)
+            .sum();
+        let (mut term, mut sum) = (1.0, 0.0);
+        for i in 0..scores.len() {
+            sum += term;
+            term *= x / (i + 1) as f64;
+        }
+        if scores.is_empty() {
+            Self::NONE
+        } else {
+            Self::from_fmr((-x).exp() * sum)
+        }
+    }
+
+    pub(crate) fn of_evidence(evidence: &Evidence) -> Self {
+        Self::calibrated(strength(evidence))
+    }
+
+    fn calibrated(strength: f32) -> Self {
+        let mut before = CALIBRATION[0];
+        if strength <= before.0 {
+            return Self::NONE;
+        }
+        for &point in &CALIBRATION[1..] {
+            if strength <= point.0 {
+                let share = (strength - before.0) / (point.0 - before.0);
+                return Self(
+                    (f32::from(before.1) + share * (f32::from(point.1) - f32::from(before.1)))
+                        as u16,
+                );
+            }
+            before = point;
+        }
+        Self::SINGLE_MAX
+    }
+}
+
+/// Is this the same finger, at a false-match rate of 0.1 %?
+pub fn is_same_finger(score: Score) -> bool {
+    score >= SAME_FINGER
+}
+
+/// One number for all evidence: a linear form fitted by logistic regression on the development sets.
+pub(crate) fn strength(e: &Evidence) -> f32 {
+    let common = (e.in_common_a * e.in_common_b).sqrt().max(1.0);
+    e.weight * (0.5 + e.weight / common) * 1.0 - 8.0 * e.flow_apart
+}
+
+/// (strength, score) points, straight lines between.
+const CALIBRATION: [(f32, u16); 3] = [(0.0, 0), (10.0, 300), (20.0, 600)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_is_the_false_match_rate() {
+        assert!((SAME_FINGER.fmr() - 1e-3).abs() < 1e-9);
+        assert_eq!(Score::from_fmr(1e-4).value(), 400);
+        assert_eq!(Score::from_fmr(1.0), Score::NONE);
+        assert_eq!(Score::from_fmr(f64::NAN), Score::NONE);
+    }
+
+    #[test]
+    fn calibration_never_falls() {
+        assert!(CALIBRATION.is_sorted());
+        let mut last = Score::NONE;
+        for i in 0..400 {
+            let score = Score::calibrated(i as f32 * 0.1 - 5.0);
+            assert!(score >= last);
+            last = score;
+        }
+        assert_eq!(last, Score::SINGLE_MAX);
+    }
+
+    #[test]
+    fn fused_fingers_say_more_than_one_and_a_bad_one_does_not_veto() {
+        let one = Score::fuse(&[Score(300)]);
+        assert!((299..=300).contains(&one.value()));
+        let four = Score::fuse(&[Score(300); 4]);
+        assert!(four > Score(700));
+        let weakened = Score::fuse(&[Score(300), Score(300), Score(300), Score(0)]);
+        assert!(weakened > Score(500) && weakened < four);
+        // Unlikely likeness of nothing: ten fingers at chance level stay at chance level.
+        assert!(Score::fuse(&[Score(30); 10]) < Score(50));
+    }
+}
