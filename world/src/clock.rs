@@ -34,6 +34,10 @@ pub struct OsClock {
     start: std::time::Instant,
 }
 
+#[cfg_attr(
+    target_os = "linux",
+    allow(clippy::derivable_impls, reason = "elsewhere it starts a watch")
+)]
 impl Default for OsClock {
     fn default() -> Self {
         Self {
