@@ -38,6 +38,12 @@ impl PersonalText {
     }
 }
 
+impl From<String> for PersonalText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl From<&str> for PersonalText {
     fn from(text: &str) -> Self {
         Self::new(text)
