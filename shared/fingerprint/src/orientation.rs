@@ -48,7 +48,7 @@ impl RidgeField {
         let mut normal = Plane::new(w, h);
         for i in 0..w * h {
             normal.values[i] =
-                (grey.values[i] - mean.values[i]) / (variance.values[i].sqrt() + 6.0);
+                (grey.values[i] - mean.values[i]) / (variance.values[i].max(0.0).sqrt() + 6.0);
         }
         let mut blocks = Blocks::new(w, h);
         let pick = |plane: &Plane| -> Vec<f32> {
@@ -60,7 +60,7 @@ impl RidgeField {
                 })
                 .collect()
         };
-        let contrast: Vec<f32> = pick(&variance).into_iter().map(f32::sqrt).collect();
+        let contrast: Vec<f32> = pick(&variance).into_iter().map(|v| v.max(0.0).sqrt()).collect();
         let mean = pick(&mean);
         let coherence = flow(&normal, &mut blocks, 2.2);
         segment(&mut blocks, &contrast, &coherence);
