@@ -4,7 +4,7 @@
 //! Never: acted upon before signature, station and chain were checked.
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
-use qayd_crypto::{Namespace, SigningKey, sha256, sign1};
+use qayd_crypto::{Namespace, PartContext, SigningKey, sha256, sign1};
 use qayd_model::{
     Decision, EnrolmentId, OperatorId, PacketId, Sha256Digest, StaffId, StationId, UnixMs,
 };
@@ -79,6 +79,15 @@ pub struct DecisionMessage {
     /// it can be corrected although the station kept nothing.
     #[cbor(n(6), with = "minicbor::bytes")]
     pub held: Option<Vec<u8>>,
+}
+
+/// Binds [`DecisionMessage::held`] to its packet and station. The centre seals the content's deterministic CBOR with
+/// `qayd_crypto::seal_part` in this context to the station's receiving key; the station opens it with `open_part`.
+pub fn held_context(packet: PacketId, station: StationId) -> PartContext {
+    let mut aad = b"qayd-held-v1".to_vec();
+    aad.extend_from_slice(&packet.to_bytes());
+    aad.extend_from_slice(&station.to_bytes());
+    PartContext { commitment: aad.clone(), aad }
 }
 
 /// Somebody or something is no longer trusted.
