@@ -60,7 +60,10 @@ impl RidgeField {
                 })
                 .collect()
         };
-        let contrast: Vec<f32> = pick(&variance).into_iter().map(|v| v.max(0.0).sqrt()).collect();
+        let contrast: Vec<f32> = pick(&variance)
+            .into_iter()
+            .map(|v| v.max(0.0).sqrt())
+            .collect();
         let mean = pick(&mean);
         let coherence = flow(&normal, &mut blocks, 2.2);
         segment(&mut blocks, &contrast, &coherence);
