@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod enrolment;
+pub mod outbox;
 pub mod provisioning;
 pub mod session;
 pub mod settings;
@@ -18,9 +19,10 @@ mod station;
 
 pub use audit::{AuditEntry, AuditError, AuditEvent, Stamp, StationClock, Subject};
 pub use enrolment::{
-    Draft, DraftSummary, EnrolmentError, EnrolmentSummary, Finalised, SealedPacket, Slip,
+    Draft, DraftSample, DraftSummary, EnrolmentError, EnrolmentSummary, FieldInput, Finalised,
+    ImportFault, SealedPacket, Slip,
 };
-pub use provisioning::{ProvisioningError, Provisioned};
+pub use provisioning::{KnownPack, PackSummary, Provisioned, ProvisioningError, provision};
 pub use qayd_world::World;
 pub use session::{Approval, NewOperator, OperatorSummary, Session, SessionError};
 pub use settings::StationIdentity;

@@ -137,6 +137,17 @@ impl Store {
         out
     }
 
+    /// Closes the store with everything in the one file: the write-ahead log is emptied into it and gone.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the file and its log together still hold everything.
+    pub fn close(self) -> Result<(), StoreError> {
+        held(&self.readers).clear();
+        let writer = self.writer.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        writer.close().map_err(|(_, source)| source.into())
+    }
+
     /// The key, to wrap it for one more operator.
     pub(crate) fn key(&self) -> &SecretKey {
         &self.key

@@ -7,20 +7,14 @@ CREATE TABLE setting (
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- provisioning/: procedure packs and code tables as the centre signed them. Old versions stay: sealed work names them.
+-- provisioning/: procedure packs with their code tables as the centre signed them. Old versions stay: open drafts
+-- and sealed work name them.
 CREATE TABLE pack (
     id       TEXT NOT NULL,
     version  INTEGER NOT NULL,
-    digest   BLOB NOT NULL CHECK (length(digest) = 32),
     signed   BLOB NOT NULL,
     received INTEGER NOT NULL,
     PRIMARY KEY (id, version)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE code_table (
-    name     TEXT PRIMARY KEY,
-    signed   BLOB NOT NULL,
-    received INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- session/: operators. Their wrapped keys are files in wraps/, because they are needed before this file opens.
@@ -30,7 +24,8 @@ CREATE TABLE operator (
     role        TEXT NOT NULL,
     certificate BLOB NOT NULL,
     added_by    BLOB,
-    added       INTEGER NOT NULL
+    added       INTEGER NOT NULL,
+    revoked     INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- audit/: signed entries, each with the digest of the one before. Append only.
@@ -52,6 +47,8 @@ CREATE TABLE draft (
     pack_version INTEGER NOT NULL,
     operator     BLOB NOT NULL,
     step         TEXT NOT NULL,
+    -- grows with every change, so that what is sealed is what was finalised
+    revision     INTEGER NOT NULL,
     started      INTEGER NOT NULL,
     changed      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,700 @@
+//! Draft: an enrolment while it is being made. Whatever is set is on the disk, encrypted, when the call returns.
+//!
+//! In: answers and samples, one at a time. Out: the same after any crash, and [`Finalised`] when it is complete.
+//! Owns: tables `draft`, `draft_field`, `draft_undo`, `draft_sample`, `draft_exception`, `draft_note`.
+//! Never: holds an answer in memory alone; writes a value in clear, even into the encrypted database.
+
+use std::sync::Arc;
+
+use qayd_crypto::{Zeroizing, sha256};
+use qayd_model::{
+    BiometricException, EnrolmentId, FingerPosition, OperatorId, PersonalBytes, QualityScore, SampleId,
+    SampleKind, Source, UnixMs, Value,
+};
+use qayd_packet::limits::SAMPLE_BYTES_MAX;
+use qayd_packet::{FieldEntry, SampleEntry};
+use qayd_world::random_array;
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::cell::{DraftKey, Place};
+use super::{EnrolmentError, Finalised, finalise};
+use crate::audit::{AuditEvent, Subject};
+use crate::provisioning::KnownPack;
+use crate::session::Session;
+use crate::station::Station;
+use crate::store::StoreError;
+
+/// Changes that can be undone.
+const UNDO_MAX: u32 = 50;
+
+/// The step a new draft stands at.
+const FIRST_STEP: &str = "begin";
+
+/// One sample as it was chosen from the attempts.
+#[derive(Debug, Clone)]
+pub struct DraftSample {
+    /// What it is of. Another sample of the same kind takes its place.
+    pub kind: SampleKind,
+    /// Media type, such as `image/png`.
+    pub media_type: String,
+    /// The bytes as the device gave them, 1 to 8 MiB.
+    pub bytes: PersonalBytes,
+    /// Its quality, with who says so.
+    pub quality: Option<QualityScore>,
+    /// Pixels per inch.
+    pub ppi: Option<u16>,
+    /// Profile and serial number of the device, or `folder`.
+    pub device: Option<String>,
+    /// Attempts made, from 1.
+    pub attempts: u16,
+}
+
+/// One line of the list of drafts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftSummary {
+    /// Which enrolment.
+    pub enrolment: EnrolmentId,
+    /// 1, or more when it was returned.
+    pub version: u32,
+    /// Of which pack.
+    pub pack_id: String,
+    /// In which version.
+    pub pack_version: u32,
+    /// Who worked on it last.
+    pub operator: OperatorId,
+    /// Where it stands.
+    pub step: String,
+    /// When it began.
+    pub started: UnixMs,
+    /// When it last changed.
+    pub changed: UnixMs,
+}
+
+/// An open draft. It holds no answer itself: each call reads or writes the store.
+pub struct Draft<'a> {
+    station: &'a Station,
+    operator: OperatorId,
+    enrolment: EnrolmentId,
+    version: u32,
+    pack: Arc<KnownPack>,
+}
+
+impl<'a> Draft<'a> {
+    /// Begins an enrolment with a pack this station offers.
+    pub(crate) fn begin(station: &'a Station, session: &Session, pack_id: &str) -> Result<Self, EnrolmentError> {
+        let pack = offered(station, session, pack_id)?;
+        let world = station.world();
+        let enrolment = EnrolmentId::make(world.clock.now().0, random_array(&*world.random));
+        station.store().write(|tx| {
+            insert(tx, station, session.operator(), enrolment, 1, &pack)?;
+            let subjects = [Subject::Enrolment(enrolment), Subject::Code(pack_id.to_owned())];
+            station.record(tx, Some(session.operator()), AuditEvent::DraftBegun, &subjects)?;
+            Ok(Self { station, operator: session.operator(), enrolment, version: 1, pack })
+        })
+    }
+
+    /// Opens a draft where it stood.
+    pub(crate) fn resume(
+        station: &'a Station,
+        session: &Session,
+        enrolment: EnrolmentId,
+    ) -> Result<Self, EnrolmentError> {
+        station.store().write(|tx| {
+            let row = summary(tx, enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
+            let pack = known(station, tx, &row)?;
+            tx.execute(
+                "UPDATE draft SET operator = ?2 WHERE enrolment = ?1",
+                (enrolment.to_bytes(), session.operator().to_bytes()),
+            )?;
+            let subjects = [Subject::Enrolment(enrolment)];
+            station.record(tx, Some(session.operator()), AuditEvent::DraftResumed, &subjects)?;
+            Ok(Self { station, operator: session.operator(), enrolment, version: row.version, pack })
+        })
+    }
+
+    /// Its enrolment; the same through all versions.
+    pub fn id(&self) -> EnrolmentId {
+        self.enrolment
+    }
+
+    /// 1, or more when it was returned.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The pack that describes it.
+    pub fn pack(&self) -> &qayd_model::pack::Pack {
+        &self.pack.pack
+    }
+
+    /// Where it stands: a word of the caller's, kept across crashes.
+    pub fn step(&self) -> Result<String, EnrolmentError> {
+        self.station.store().read(|c| {
+            Ok(summary(c, self.enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?.step)
+        })
+    }
+
+    /// Moves the step pointer, durably.
+    pub fn set_step(&mut self, step: &str) -> Result<(), EnrolmentError> {
+        self.change(|tx, _, _| {
+            tx.execute("UPDATE draft SET step = ?2 WHERE enrolment = ?1", (self.enrolment.to_bytes(), step))?;
+            Ok(())
+        })
+    }
+
+    /// Answers a field with text as typed or imported. The pack's own parser reads it; what it refuses changes nothing.
+    ///
+    /// # Errors
+    /// [`EnrolmentError::NoSuchField`], [`EnrolmentError::BadValue`] with the place inside the field.
+    pub fn set(&mut self, field: &str, input: &super::FieldInput, source: Source) -> Result<(), EnrolmentError> {
+        let value = finalise::parse_input(&self.pack, field, input)?;
+        self.set_value(field, value, source)
+    }
+
+    /// Answers a field. Durable when this returns; the value before goes to the undo history.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn set_value(&mut self, field: &str, value: Value, source: Source) -> Result<(), EnrolmentError> {
+        let number = finalise::check_value(&self.pack, field, &value)?;
+        self.change(|tx, key, at| {
+            put_field(tx, self.station, key, self.enrolment, self.operator, number, value, source, at)
+        })?;
+        fail::fail_point!("after-field-written");
+        Ok(())
+    }
+
+    /// Takes an answer back.
+    pub fn clear(&mut self, field: &str) -> Result<(), EnrolmentError> {
+        let number = self.number(field)?;
+        self.change(|tx, _, _| {
+            remember(tx, self.enrolment, number)?;
+            tx.execute(
+                "DELETE FROM draft_field WHERE enrolment = ?1 AND number = ?2",
+                (self.enrolment.to_bytes(), number),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Takes the last change of a field back; `false` when there is none left.
+    pub fn undo(&mut self) -> Result<bool, EnrolmentError> {
+        self.change(|tx, _, _| {
+            let last: Option<(i64, u32, Option<Vec<u8>>)> = tx
+                .query_row(
+                    "SELECT id, number, sealed FROM draft_undo WHERE enrolment = ?1 ORDER BY id DESC LIMIT 1",
+                    [self.enrolment.to_bytes()],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )
+                .optional()?;
+            let Some((id, number, sealed)) = last else { return Ok(false) };
+            tx.execute("DELETE FROM draft_undo WHERE id = ?1", [id])?;
+            match sealed {
+                Some(sealed) => put_cell(tx, self.enrolment, number, &sealed)?,
+                None => {
+                    tx.execute(
+                        "DELETE FROM draft_field WHERE enrolment = ?1 AND number = ?2",
+                        (self.enrolment.to_bytes(), number),
+                    )?;
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// All answers, in order of their numbers.
+    pub fn fields(&self) -> Result<Vec<FieldEntry>, EnrolmentError> {
+        self.look(|c, key| Ok(fields(c, key, self.enrolment)?))
+    }
+
+    /// The answer to one field.
+    pub fn value(&self, field: &str) -> Result<Option<Value>, EnrolmentError> {
+        let number = self.number(field)?;
+        self.look(|c, key| {
+            let sealed: Option<Vec<u8>> = c
+                .prepare_cached("SELECT sealed FROM draft_field WHERE enrolment = ?1 AND number = ?2")?
+                .query_row((self.enrolment.to_bytes(), number), |row| row.get(0))
+                .optional()?;
+            let entry: Option<FieldEntry> =
+                sealed.map(|s| key.open_value(Place::Field(number), &s)).transpose()?;
+            Ok(entry.map(|e| e.value))
+        })
+    }
+
+    /// Keeps a sample, durably, in the place of the one of the same kind.
+    ///
+    /// # Errors
+    /// [`EnrolmentError::SampleLength`]; nothing is changed.
+    pub fn add_sample(&mut self, sample: DraftSample) -> Result<SampleId, EnrolmentError> {
+        let id = self.change(|tx, key, at| put_sample(tx, self.station, key, self.enrolment, &sample, at))?;
+        fail::fail_point!("after-sample-written");
+        Ok(id)
+    }
+
+    /// Throws a sample away; `false` when there was none.
+    pub fn remove_sample(&mut self, kind: &SampleKind) -> Result<bool, EnrolmentError> {
+        self.change(|tx, _, _| {
+            Ok(tx.execute(
+                "DELETE FROM draft_sample WHERE enrolment = ?1 AND slot = ?2",
+                (self.enrolment.to_bytes(), slot(kind)),
+            )? > 0)
+        })
+    }
+
+    /// All samples in the order they were kept, without their bytes.
+    pub fn samples(&self) -> Result<Vec<SampleEntry>, EnrolmentError> {
+        self.look(|c, key| Ok(samples(c, key, self.enrolment)?))
+    }
+
+    /// The bytes of a sample; `None` when the centre holds them since an earlier version.
+    pub fn sample_bytes(&self, sample: SampleId) -> Result<Option<PersonalBytes>, EnrolmentError> {
+        self.look(|c, key| Ok(sample_bytes(c, key, self.enrolment, sample)?))
+    }
+
+    /// Declares a finger missing. Whether a supervisor has to approve is said at [`Self::finalise`].
+    pub fn add_exception(&mut self, exception: &BiometricException) -> Result<(), EnrolmentError> {
+        self.change(|tx, key, _| {
+            put_exception(tx, self.station, key, self.enrolment, exception)?;
+            let position = u64::from(exception.position.code());
+            let subjects = [Subject::Enrolment(self.enrolment), Subject::Count(position)];
+            self.station.record(tx, Some(self.operator), AuditEvent::ExceptionAdded, &subjects)?;
+            Ok(())
+        })
+    }
+
+    /// Takes an exception back; `false` when there was none.
+    pub fn remove_exception(&mut self, position: FingerPosition) -> Result<bool, EnrolmentError> {
+        self.change(|tx, _, _| {
+            Ok(tx.execute(
+                "DELETE FROM draft_exception WHERE enrolment = ?1 AND position = ?2",
+                (self.enrolment.to_bytes(), position.code()),
+            )? > 0)
+        })
+    }
+
+    /// The fingers declared missing.
+    pub fn exceptions(&self) -> Result<Vec<BiometricException>, EnrolmentError> {
+        self.look(|c, key| Ok(exceptions(c, key, self.enrolment)?))
+    }
+
+    /// Keeps bytes of another step with the draft, sealed like everything in it and erased with it.
+    pub fn set_note(&mut self, name: &str, bytes: &[u8]) -> Result<(), EnrolmentError> {
+        self.change(|tx, key, _| Ok(put_note(tx, self.station, key, self.enrolment, name, bytes)?))
+    }
+
+    /// What [`Self::set_note`] kept under this name.
+    pub fn note(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, EnrolmentError> {
+        self.look(|c, key| Ok(note(c, key, self.enrolment, name)?))
+    }
+
+    /// Checks every rule of the pack.
+    ///
+    /// # Errors
+    /// [`EnrolmentError::Incomplete`] with all that is missing and why it may be; the draft stays as it is.
+    pub fn finalise(&self) -> Result<Finalised, EnrolmentError> {
+        self.look(|c, key| finalise::finalise(self.station, c, key, self.enrolment, &self.pack))
+    }
+
+    fn number(&self, field: &str) -> Result<u32, EnrolmentError> {
+        let field = self.pack.pack.field(field).ok_or_else(|| EnrolmentError::no_such_field(field))?;
+        Ok(field.number)
+    }
+
+    fn look<T>(
+        &self,
+        ask: impl FnOnce(&Connection, &DraftKey) -> Result<T, EnrolmentError>,
+    ) -> Result<T, EnrolmentError> {
+        self.station.store().read(|c| {
+            let key = DraftKey::load(c, self.enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
+            ask(c, &key)
+        })
+    }
+
+    /// One change: the key must still exist, the revision grows, the time is stamped.
+    fn change<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>, &DraftKey, UnixMs) -> Result<T, EnrolmentError>,
+    ) -> Result<T, EnrolmentError> {
+        self.station.settle_seals()?;
+        self.station.store().write(|tx| {
+            let key = DraftKey::load(tx, self.enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
+            let at = self.station.clock().stamp(tx)?.recorded;
+            let out = act(tx, &key, at)?;
+            tx.prepare_cached("UPDATE draft SET revision = revision + 1, changed = ?2 WHERE enrolment = ?1")?
+                .execute((self.enrolment.to_bytes(), at.0))?;
+            Ok(out)
+        })
+    }
+}
+
+impl std::fmt::Debug for Draft<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({}, version {})", self.enrolment, self.version)
+    }
+}
+
+/// The newest version of a pack, if this operator may begin an enrolment with it here and now.
+pub(super) fn offered(
+    station: &Station,
+    session: &Session,
+    pack_id: &str,
+) -> Result<Arc<KnownPack>, EnrolmentError> {
+    if !session.role().may_enrol() {
+        return Err(EnrolmentError::RoleMayNotEnrol);
+    }
+    let not_offered = || EnrolmentError::PackNotOffered { pack: pack_id.to_owned() };
+    let identity = station.identity();
+    if !identity.packs.iter().any(|id| id == pack_id) {
+        return Err(not_offered());
+    }
+    let (pack, policy) = station.store().read(|c| {
+        if station.revoked(c)?.is_some() {
+            return Err(EnrolmentError::StationRevoked);
+        }
+        Ok((station.packs().newest(c, pack_id)?, station.policy_in(c)?))
+    })?;
+    let pack = pack.ok_or_else(not_offered)?;
+    if !pack.pack.station_kinds.contains(&identity.kind) {
+        return Err(not_offered());
+    }
+    let free = station.world().files.free_bytes(station.folder())?;
+    if free < policy.free_bytes_min {
+        return Err(EnrolmentError::DiskLow { free });
+    }
+    Ok(pack)
+}
+
+/// The pack of a draft, in the version the draft began with.
+pub(super) fn known(
+    station: &Station,
+    connection: &Connection,
+    row: &DraftSummary,
+) -> Result<Arc<KnownPack>, EnrolmentError> {
+    station
+        .packs()
+        .of_version(connection, &row.pack_id, row.pack_version)?
+        .ok_or_else(|| EnrolmentError::PackNotOffered { pack: row.pack_id.clone() })
+}
+
+/// Makes the rows of a new draft with a key of its own.
+pub(super) fn insert(
+    tx: &Transaction<'_>,
+    station: &Station,
+    operator: OperatorId,
+    enrolment: EnrolmentId,
+    version: u32,
+    pack: &KnownPack,
+) -> Result<(DraftKey, UnixMs), StoreError> {
+    let at = station.clock().stamp(tx)?.recorded;
+    tx.execute(
+        "INSERT INTO draft (enrolment, version, pack_id, pack_version, operator, step, revision, started, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7)",
+        (
+            enrolment.to_bytes(),
+            version,
+            &pack.pack.id,
+            pack.pack.version,
+            operator.to_bytes(),
+            FIRST_STEP,
+            at.0,
+        ),
+    )?;
+    let key = DraftKey::make(enrolment, &*station.world().random);
+    key.insert(tx)?;
+    Ok((key, at))
+}
+
+/// Erases a draft: its key first, so that whatever of the rest survives on the medium opens for nobody.
+pub(super) fn erase(tx: &Transaction<'_>, enrolment: EnrolmentId) -> Result<bool, StoreError> {
+    tx.execute("DELETE FROM draft_key WHERE enrolment = ?1", [enrolment.to_bytes()])?;
+    Ok(tx.execute("DELETE FROM draft WHERE enrolment = ?1", [enrolment.to_bytes()])? > 0)
+}
+
+#[allow(clippy::too_many_arguments, reason = "one row, its columns")]
+pub(super) fn put_field(
+    tx: &Transaction<'_>,
+    station: &Station,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    operator: OperatorId,
+    number: u32,
+    value: Value,
+    source: Source,
+    at: UnixMs,
+) -> Result<(), EnrolmentError> {
+    let entry = FieldEntry { number, value, source, entered: at, operator };
+    let sealed = key.seal_value(&*station.world().random, Place::Field(number), &entry);
+    remember(tx, enrolment, number)?;
+    put_cell(tx, enrolment, number, &sealed)?;
+    Ok(())
+}
+
+/// Takes over a field as an earlier version had it, with its provenance.
+pub(super) fn put_entry(
+    tx: &Transaction<'_>,
+    station: &Station,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    entry: &FieldEntry,
+) -> Result<(), StoreError> {
+    let sealed = key.seal_value(&*station.world().random, Place::Field(entry.number), entry);
+    put_cell(tx, enrolment, entry.number, &sealed)
+}
+
+fn put_cell(tx: &Transaction<'_>, enrolment: EnrolmentId, number: u32, sealed: &[u8]) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO draft_field (enrolment, number, sealed) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+    )?
+    .execute((enrolment.to_bytes(), number, sealed))?;
+    Ok(())
+}
+
+/// Puts the present value of a field, or its absence, into the undo history.
+fn remember(tx: &Transaction<'_>, enrolment: EnrolmentId, number: u32) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO draft_undo (enrolment, number, sealed)
+         VALUES (?1, ?2, (SELECT sealed FROM draft_field WHERE enrolment = ?1 AND number = ?2))",
+    )?
+    .execute((enrolment.to_bytes(), number))?;
+    tx.prepare_cached(
+        "DELETE FROM draft_undo WHERE enrolment = ?1 AND id <=
+         (SELECT id FROM draft_undo WHERE enrolment = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    )?
+    .execute((enrolment.to_bytes(), UNDO_MAX))?;
+    Ok(())
+}
+
+/// The slot of a sample; one sample per slot.
+fn slot(kind: &SampleKind) -> String {
+    match kind {
+        SampleKind::Portrait => "portrait".to_owned(),
+        SampleKind::Finger(position) => format!("finger-{}", position.code()),
+        SampleKind::ExceptionPhoto => "exception-photo".to_owned(),
+        SampleKind::DocumentPage { document, page } => format!("document-{document}-{page}"),
+        SampleKind::ThumbMark => "thumb-mark".to_owned(),
+        SampleKind::Signature => "signature".to_owned(),
+    }
+}
+
+pub(super) fn put_sample(
+    tx: &Transaction<'_>,
+    station: &Station,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    sample: &DraftSample,
+    at: UnixMs,
+) -> Result<SampleId, EnrolmentError> {
+    let bytes = sample.bytes.expose();
+    if bytes.is_empty() || bytes.len() > SAMPLE_BYTES_MAX {
+        return Err(EnrolmentError::SampleLength { length: bytes.len() });
+    }
+    let random = &*station.world().random;
+    let id = SampleId::make(at.0, random_array(random));
+    let entry = SampleEntry {
+        id,
+        kind: sample.kind.clone(),
+        // Named when it is sealed.
+        part: String::new(),
+        held_in: None,
+        media_type: sample.media_type.clone(),
+        length: bytes.len() as u64,
+        sha256: sha256(bytes),
+        quality: sample.quality.clone(),
+        ppi: sample.ppi,
+        device: sample.device.clone(),
+        attempts: sample.attempts,
+        captured: at,
+    };
+    let sealed = key.seal(random, Place::SampleBytes(&id.to_bytes()), bytes);
+    put_sample_row(tx, station, key, enrolment, &entry, Some(&sealed))?;
+    Ok(id)
+}
+
+/// Takes over a sample whose bytes the centre holds.
+pub(super) fn put_held(
+    tx: &Transaction<'_>,
+    station: &Station,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    entry: &SampleEntry,
+) -> Result<(), StoreError> {
+    put_sample_row(tx, station, key, enrolment, entry, None)
+}
+
+fn put_sample_row(
+    tx: &Transaction<'_>,
+    station: &Station,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    entry: &SampleEntry,
+    sealed_bytes: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    let id = entry.id.to_bytes();
+    let sealed_entry = key.seal_value(&*station.world().random, Place::SampleEntry(&id), entry);
+    // The slot of a document names its type, which says little and nothing about whom.
+    let slot = slot(&entry.kind);
+    tx.execute("DELETE FROM draft_sample WHERE enrolment = ?1 AND slot = ?2", (enrolment.to_bytes(), &slot))?;
+    tx.execute(
+        "INSERT INTO draft_sample (enrolment, sample, slot, entry, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (enrolment.to_bytes(), id, slot, sealed_entry, sealed_bytes),
+    )?;
+    Ok(())
+}
+
+pub(super) fn put_exception(
+    tx: &Transaction<'_>,
+    station: &Station,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    exception: &BiometricException,
+) -> Result<(), StoreError> {
+    let position = exception.position.code();
+    let sealed = key.seal_value(&*station.world().random, Place::Exception(position), exception);
+    tx.execute(
+        "INSERT INTO draft_exception (enrolment, position, sealed) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+        (enrolment.to_bytes(), position, sealed),
+    )?;
+    Ok(())
+}
+
+pub(super) fn put_note(
+    tx: &Transaction<'_>,
+    station: &Station,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let sealed = key.seal(&*station.world().random, Place::Note(name), bytes);
+    tx.execute(
+        "INSERT INTO draft_note (enrolment, name, sealed) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+        (enrolment.to_bytes(), name, sealed),
+    )?;
+    Ok(())
+}
+
+pub(super) fn note(
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    name: &str,
+) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    let sealed: Option<Vec<u8>> = connection
+        .query_row(
+            "SELECT sealed FROM draft_note WHERE enrolment = ?1 AND name = ?2",
+            (enrolment.to_bytes(), name),
+            |row| row.get(0),
+        )
+        .optional()?;
+    sealed.map(|s| key.open(Place::Note(name), &s)).transpose()
+}
+
+pub(super) fn fields(
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+) -> Result<Vec<FieldEntry>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT number, sealed FROM draft_field WHERE enrolment = ?1 ORDER BY number")?;
+    let rows = statement.query_map([enrolment.to_bytes()], |row| {
+        Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    rows.map(|row| {
+        let (number, sealed) = row?;
+        key.open_value(Place::Field(number), &sealed)
+    })
+    .collect()
+}
+
+pub(super) fn samples(
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+) -> Result<Vec<SampleEntry>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT sample, entry FROM draft_sample WHERE enrolment = ?1 ORDER BY id")?;
+    let rows = statement.query_map([enrolment.to_bytes()], |row| {
+        Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    rows.map(|row| {
+        let (sample, sealed) = row?;
+        key.open_value(Place::SampleEntry(&sample), &sealed)
+    })
+    .collect()
+}
+
+pub(super) fn sample_bytes(
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    sample: SampleId,
+) -> Result<Option<PersonalBytes>, StoreError> {
+    let sealed: Option<Option<Vec<u8>>> = connection
+        .prepare_cached("SELECT bytes FROM draft_sample WHERE enrolment = ?1 AND sample = ?2")?
+        .query_row((enrolment.to_bytes(), sample.to_bytes()), |row| row.get(0))
+        .optional()?;
+    let Some(Some(sealed)) = sealed else { return Ok(None) };
+    let mut plain = key.open(Place::SampleBytes(&sample.to_bytes()), &sealed)?;
+    // Moved, not copied, out of the zeroizing vector.
+    Ok(Some(PersonalBytes::new(std::mem::take(&mut *plain))))
+}
+
+pub(super) fn exceptions(
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+) -> Result<Vec<BiometricException>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT position, sealed FROM draft_exception WHERE enrolment = ?1 ORDER BY position")?;
+    let rows = statement.query_map([enrolment.to_bytes()], |row| {
+        Ok((row.get::<_, u8>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    rows.map(|row| {
+        let (position, sealed) = row?;
+        key.open_value(Place::Exception(position), &sealed)
+    })
+    .collect()
+}
+
+/// The revision of a draft.
+pub(super) fn revision(connection: &Connection, enrolment: EnrolmentId) -> Result<Option<u64>, StoreError> {
+    Ok(connection
+        .query_row("SELECT revision FROM draft WHERE enrolment = ?1", [enrolment.to_bytes()], |row| row.get(0))
+        .optional()?)
+}
+
+const SUMMARY: &str =
+    "SELECT enrolment, version, pack_id, pack_version, operator, step, started, changed FROM draft";
+
+fn summary_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<DraftSummary> {
+    Ok(DraftSummary {
+        enrolment: EnrolmentId::from_bytes(row.get(0)?),
+        version: row.get(1)?,
+        pack_id: row.get(2)?,
+        pack_version: row.get(3)?,
+        operator: OperatorId::from_bytes(row.get(4)?),
+        step: row.get(5)?,
+        started: UnixMs(row.get(6)?),
+        changed: UnixMs(row.get(7)?),
+    })
+}
+
+/// One draft's line.
+pub(super) fn summary(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+) -> Result<Option<DraftSummary>, StoreError> {
+    Ok(connection
+        .query_row(&format!("{SUMMARY} WHERE enrolment = ?1"), [enrolment.to_bytes()], summary_of)
+        .optional()?)
+}
+
+/// All drafts, the one changed last first.
+pub(super) fn list(connection: &Connection) -> Result<Vec<DraftSummary>, StoreError> {
+    let mut statement = connection.prepare(&format!("{SUMMARY} ORDER BY changed DESC, enrolment"))?;
+    let rows = statement.query_map([], summary_of)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,310 @@
+//! Finalise: the whole draft against the rules of its pack.
+//!
+//! In: a draft. Out: [`Finalised`], or everything that is missing and why it may be.
+//! Never: changes the draft; makes a missing approval a reason not to finalise, because the supervisor comes last.
+
+use std::sync::Arc;
+
+use qayd_model::pack::{Field, FieldKind, Language, Pack, Role};
+use qayd_model::validation::{Findings, Item, Warning};
+use qayd_model::{
+    Answers, BiometricException, Capture, EnrolmentId, NamePart, PersonName, PersonalBytes, PersonalText,
+    SampleKind, SampleSeen, UnixMs, Value, validate,
+};
+use qayd_packet::{FieldEntry, SampleEntry};
+use rusqlite::Connection;
+use time::{Date, OffsetDateTime, UtcOffset};
+
+use super::cell::DraftKey;
+use super::record::{Slip, SlipLine};
+use super::{EnrolmentError, FieldInput, HOME_OFFICE_UNKNOWN, draft};
+use crate::provisioning::KnownPack;
+use crate::station::Station;
+use crate::store::StoreError;
+
+/// Characters of a masked value that stay readable.
+const MASK_LEAVES: usize = 3;
+/// Table of the civil-status offices.
+const OFFICES: &str = "offices";
+
+/// A draft in which nothing is missing, as it stood at that moment. Only [`super::Draft::finalise`] makes one.
+pub struct Finalised {
+    pub(super) enrolment: EnrolmentId,
+    pub(super) version: u32,
+    pub(super) revision: u64,
+    pub(super) started: UnixMs,
+    pub(super) pack: Arc<KnownPack>,
+    pub(super) fields: Vec<FieldEntry>,
+    pub(super) samples: Vec<(SampleEntry, Option<PersonalBytes>)>,
+    pub(super) exceptions: Vec<BiometricException>,
+    pub(super) home_office: String,
+    /// Folded words of the holder's name.
+    pub(super) words: Vec<String>,
+    slip_lines: Vec<SlipLine>,
+    warnings: Vec<Warning>,
+    routes: Vec<String>,
+}
+
+impl Finalised {
+    /// Which enrolment.
+    pub fn enrolment(&self) -> EnrolmentId {
+        self.enrolment
+    }
+
+    /// Which version of it.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Whether a supervisor has to approve before it is sealed: there is an exception.
+    pub fn needs_approval(&self) -> bool {
+        !self.exceptions.is_empty()
+    }
+
+    /// What is allowed and worth knowing.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Routes of the pack that the case takes at the centre.
+    pub fn routes(&self) -> &[String] {
+        &self.routes
+    }
+
+    /// The answers, for a preview before the seal.
+    pub fn fields(&self) -> &[FieldEntry] {
+        &self.fields
+    }
+
+    /// Everything captured, for a preview before the seal; bytes are `None` where the centre holds them.
+    pub fn samples(&self) -> impl Iterator<Item = (&SampleEntry, Option<&PersonalBytes>)> {
+        self.samples.iter().map(|(entry, bytes)| (entry, bytes.as_ref()))
+    }
+
+    pub(super) fn slip(&self, number: u64) -> Slip {
+        Slip { number, lines: self.slip_lines.clone() }
+    }
+}
+
+impl std::fmt::Debug for Finalised {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Finalised({}, version {})", self.enrolment, self.version)
+    }
+}
+
+/// Reads one answer with the pack's parser.
+pub(super) fn parse_input(pack: &KnownPack, field: &str, input: &FieldInput) -> Result<Value, EnrolmentError> {
+    let field = field_of(&pack.pack, field)?;
+    match input {
+        FieldInput::Line(line) => qayd_model::import::parse_line(&pack.pack, field, line, &pack.codes),
+        FieldInput::Parts(parts) => qayd_model::parse_value(&pack.pack, field, parts, &pack.codes),
+    }
+    .map_err(|error| EnrolmentError::BadValue { field: field.id.clone(), error })
+}
+
+/// Checks a value against its field alone; what it means beside the others is for [`finalise`].
+pub(super) fn check_value(pack: &KnownPack, field: &str, value: &Value) -> Result<u32, EnrolmentError> {
+    let field = field_of(&pack.pack, field)?;
+    let bad = |error| EnrolmentError::BadValue { field: field.id.clone(), error };
+    if let Value::Missing(reason) = value {
+        return if field.may_be_missing.contains(reason) {
+            Ok(field.number)
+        } else {
+            Err(bad(qayd_model::ValueFault::ReasonNotAllowed.into()))
+        };
+    }
+    let errors = qayd_model::validation::check_value(&pack.pack, field, value, &pack.codes, None);
+    match errors.into_iter().next() {
+        None => Ok(field.number),
+        Some(error) => Err(bad(error)),
+    }
+}
+
+fn field_of<'p>(pack: &'p Pack, field: &str) -> Result<&'p Field, EnrolmentError> {
+    pack.field(field).ok_or_else(|| EnrolmentError::no_such_field(field))
+}
+
+/// Everything in a draft, put together as it will be sealed.
+pub(super) fn collect(
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    pack: &Arc<KnownPack>,
+) -> Result<Finalised, EnrolmentError> {
+    let summary = draft::summary(connection, enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
+    let revision = draft::revision(connection, enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
+    let mut fields = draft::fields(connection, key, enrolment)?;
+    let entries = draft::samples(connection, key, enrolment)?;
+    link_pages(&mut fields, &entries);
+    let mut samples = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let bytes = draft::sample_bytes(connection, key, enrolment, entry.id)?;
+        if bytes.is_none() && entry.held_in.is_none() {
+            return Err(StoreError::Damaged { table: "draft_sample", what: "no bytes" }.into());
+        }
+        samples.push((entry, bytes));
+    }
+    let exceptions = draft::exceptions(connection, key, enrolment)?;
+    let answers = answers(&fields);
+    let home_office =
+        pack.pack.home_office(&answers).map_or(HOME_OFFICE_UNKNOWN.to_owned(), str::to_ascii_lowercase);
+    let slip_lines = slip_lines(pack, &answers);
+    let words = match pack.pack.answer(Role::HolderName, &answers) {
+        Some(Value::Name(name)) => name_words(name),
+        _ => Vec::new(),
+    };
+    Ok(Finalised {
+        enrolment,
+        version: summary.version,
+        revision,
+        started: summary.started,
+        pack: pack.clone(),
+        fields,
+        samples,
+        exceptions,
+        home_office,
+        words,
+        slip_lines,
+        warnings: Vec::new(),
+        routes: Vec::new(),
+    })
+}
+
+/// Checks every rule.
+pub(super) fn finalise(
+    station: &Station,
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+    pack: &Arc<KnownPack>,
+) -> Result<Finalised, EnrolmentError> {
+    let mut collected = collect(connection, key, enrolment, pack)?;
+    let seen: Vec<SampleSeen> = collected
+        .samples
+        .iter()
+        .map(|(entry, _)| SampleSeen {
+            kind: entry.kind.clone(),
+            quality: entry.quality.as_ref().map(|q| q.value),
+            attempts: entry.attempts,
+        })
+        .collect();
+    let site = &station.identity().site;
+    let capture = Capture {
+        date: civil_date(station.clock().now(connection)?, station.utc_offset_minutes(connection)?),
+        samples: &seen,
+        exceptions: &collected.exceptions,
+        site_office: pack.codes.has(OFFICES, site).then_some(site.as_str()),
+    };
+    let mut findings: Findings = validate(&pack.pack, &pack.codes, &answers(&collected.fields), &capture);
+    // The supervisor is asked when everything else is there, and signs at the seal.
+    findings.missing.retain(|missing| !matches!(missing.item, Item::Supervisor { .. }));
+    if !findings.is_complete() {
+        return Err(EnrolmentError::Incomplete(Box::new(findings)));
+    }
+    collected.warnings = findings.warnings;
+    collected.routes = findings.routes;
+    Ok(collected)
+}
+
+fn answers(fields: &[FieldEntry]) -> Answers {
+    fields.iter().map(|entry| (entry.number, entry.value.clone())).collect()
+}
+
+/// The day in the calendar of the place.
+fn civil_date(at: UnixMs, offset_minutes: i64) -> Date {
+    let seconds = i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
+    let offset = i32::try_from(offset_minutes * 60).ok().and_then(|s| UtcOffset::from_whole_seconds(s).ok());
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        .to_offset(offset.unwrap_or(UtcOffset::UTC))
+        .date()
+}
+
+/// Gives each listed paper its scanned pages, in their order.
+fn link_pages(fields: &mut [FieldEntry], samples: &[SampleEntry]) {
+    for entry in fields {
+        let Value::Evidence(items) = &mut entry.value else { continue };
+        for item in items {
+            let mut pages: Vec<(u16, _)> = samples
+                .iter()
+                .filter_map(|sample| match &sample.kind {
+                    SampleKind::DocumentPage { document, page } if *document == item.document => {
+                        Some((*page, sample.id))
+                    }
+                    _ => None,
+                })
+                .collect();
+            pages.sort();
+            item.pages = pages.into_iter().map(|(_, id)| id).collect();
+        }
+    }
+}
+
+fn slip_lines(pack: &KnownPack, answers: &Answers) -> Vec<SlipLine> {
+    pack.pack
+        .slip
+        .fields
+        .iter()
+        .filter_map(|id| {
+            let field = pack.pack.field(id).filter(|field| !field.sensitive)?;
+            let value = answers.answered(field.number)?;
+            if matches!(field.kind, FieldKind::Evidence | FieldKind::Attestors | FieldKind::Family { .. }) {
+                return None;
+            }
+            let text = value.one_line(field, Language::Arabic, &pack.codes);
+            let text = if field.masked_on_slip { masked(&text) } else { text };
+            Some(SlipLine { field: id.clone(), text })
+        })
+        .collect()
+}
+
+/// All but the last characters as dots. A short text shows nothing.
+fn masked(text: &PersonalText) -> PersonalText {
+    let count = text.expose().chars().count();
+    let shown = if count > 2 * MASK_LEAVES { MASK_LEAVES } else { 0 };
+    let out: String = text
+        .expose()
+        .chars()
+        .enumerate()
+        .map(|(index, c)| if index + shown >= count { c } else { '•' })
+        .collect();
+    PersonalText::new(out)
+}
+
+fn name_words(name: &PersonName) -> Vec<String> {
+    let parts = [&name.given, &name.father, &name.grandfather, &name.laqab];
+    let mut words: Vec<String> = parts
+        .into_iter()
+        .flatten()
+        .flat_map(|NamePart { ar, ckb, lat }| [ar, ckb, lat].into_iter().flatten())
+        .flat_map(|text| folded_words(text.expose()))
+        .collect();
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// The words of a text as search sees them.
+pub(super) fn folded_words(text: &str) -> Vec<String> {
+    let folded = qayd_model::folding::fold(text);
+    folded.expose().split_whitespace().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_leaves_three_characters_of_a_long_text_and_none_of_a_short_one() {
+        assert_eq!(masked(&"199012345678".into()).expose(), "•••••••••678");
+        assert_eq!(masked(&"12345".into()).expose(), "•••••");
+    }
+
+    #[test]
+    fn the_civil_date_is_the_places_own() {
+        // 2026-01-01 22:30 UTC is the second of January in Baghdad.
+        let at = UnixMs(1_767_306_600_000);
+        assert_eq!(civil_date(at, 180).day(), 2);
+        assert_eq!(civil_date(at, 0).day(), 1);
+    }
+}

@@ -1,0 +1,227 @@
+//! Record: what the station keeps of a sealed enrolment: its number, its state, its slip, and folded words to find it by.
+//!
+//! In: a sealed packet, later what the centre says of it. Out: lists and search.
+//! Owns: tables `enrolment`, `enrolment_version`, `enrolment_word`.
+//! Never: holds an answer that is not on the slip, a sample, or a number that is not masked where the pack says so.
+
+use minicbor::{Decode, Encode};
+use qayd_crypto::cbor;
+use qayd_model::{EnrolmentId, PacketId, PersonalText, UnixMs};
+use qayd_packet::SignedManifest;
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use crate::store::StoreError;
+
+/// The largest slip.
+const SLIP_BYTES_MAX: usize = 64 * 1024;
+/// More words of a query than this are ignored.
+const QUERY_WORDS_MAX: usize = 8;
+
+/// The state of a record that was just sealed.
+pub const STATE_SEALED: &str = "sealed";
+
+/// What the paper in the person's hand says.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Slip {
+    /// The station's running number of the enrolment; the same in all its versions.
+    #[n(1)]
+    pub number: u64,
+    /// Fields of the pack's slip, in its order, masked where it says so.
+    #[n(2)]
+    pub lines: Vec<SlipLine>,
+}
+
+/// One line of a slip.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SlipLine {
+    /// Field id of the pack.
+    #[n(1)]
+    pub field: String,
+    /// What is printed.
+    #[n(2)]
+    pub text: PersonalText,
+}
+
+/// One line of a list of enrolments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolmentSummary {
+    /// Which enrolment.
+    pub enrolment: EnrolmentId,
+    /// Its running number at this station, from 1.
+    pub number: u64,
+    /// Of which pack.
+    pub pack_id: String,
+    /// Its latest version.
+    pub version: u32,
+    /// The packet of that version.
+    pub packet: PacketId,
+    /// `sealed`, then what the centre says: `delivered`, `refused`, `accepted`, `returned`, `rejected`, `same_person`.
+    pub state: String,
+    /// What is on the slip.
+    pub slip: Slip,
+    /// When the latest version was sealed.
+    pub sealed: UnixMs,
+    /// When the state last changed.
+    pub changed: UnixMs,
+}
+
+/// The number an enrolment has, or the next free one.
+pub(super) fn number(tx: &Transaction<'_>, enrolment: EnrolmentId) -> Result<u64, StoreError> {
+    let held: Option<u64> = tx
+        .query_row("SELECT number FROM enrolment WHERE enrolment = ?1", [enrolment.to_bytes()], |row| row.get(0))
+        .optional()?;
+    match held {
+        Some(number) => Ok(number),
+        None => Ok(tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM enrolment", [], |row| row.get(0))?),
+    }
+}
+
+/// Writes or renews the record of a sealed version.
+pub(super) fn keep(
+    tx: &Transaction<'_>,
+    manifest: &SignedManifest,
+    slip: &Slip,
+    words: &[String],
+    at: UnixMs,
+) -> Result<(), StoreError> {
+    let m = manifest.manifest();
+    let enrolment = m.enrolment.to_bytes();
+    tx.execute(
+        "INSERT INTO enrolment (enrolment, number, pack_id, version, packet, state, slip, sealed, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+         ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version, packet = excluded.packet,
+             state = excluded.state, slip = excluded.slip, sealed = excluded.sealed, changed = excluded.changed",
+        (
+            enrolment,
+            slip.number,
+            &m.pack_id,
+            m.version,
+            m.packet.to_bytes(),
+            STATE_SEALED,
+            cbor::encode(slip),
+            at.0,
+        ),
+    )?;
+    tx.execute(
+        "INSERT INTO enrolment_version (packet, enrolment, version, sequence, manifest, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (m.packet.to_bytes(), enrolment, m.version, m.sequence, manifest.bytes(), at.0),
+    )?;
+    tx.execute("DELETE FROM enrolment_word WHERE enrolment = ?1", [enrolment])?;
+    for word in words {
+        tx.execute(
+            "INSERT INTO enrolment_word (word, enrolment) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            (word, enrolment),
+        )?;
+    }
+    Ok(())
+}
+
+/// Says how an enrolment stands, as long as `packet` is its latest version: news of an older one changes nothing.
+///
+/// # Errors
+/// [`StoreError`]. `Ok(false)` when the packet is not the latest of any enrolment.
+pub fn set_state(tx: &Transaction<'_>, packet: PacketId, state: &str, at: UnixMs) -> Result<bool, StoreError> {
+    Ok(tx.execute(
+        "UPDATE enrolment SET state = ?2, changed = max(changed, ?3) WHERE packet = ?1",
+        (packet.to_bytes(), state, at.0),
+    )? > 0)
+}
+
+/// The signed manifest of a packet this station sealed.
+pub fn manifest(connection: &Connection, packet: PacketId) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(connection
+        .query_row("SELECT manifest FROM enrolment_version WHERE packet = ?1", [packet.to_bytes()], |row| row.get(0))
+        .optional()?)
+}
+
+/// Latest version and number of an enrolment.
+pub fn latest(connection: &Connection, enrolment: EnrolmentId) -> Result<Option<EnrolmentSummary>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM enrolment e WHERE e.enrolment = ?1");
+    connection
+        .prepare_cached(&sql)?
+        .query_row([enrolment.to_bytes()], |row| Ok(summary_of(row)))
+        .optional()?
+        .transpose()
+}
+
+/// Enrolments, the latest number first.
+pub(super) fn list(connection: &Connection, limit: usize) -> Result<Vec<EnrolmentSummary>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM enrolment e ORDER BY e.number DESC LIMIT ?1");
+    collect(connection, &sql, vec![limit_of(limit)])
+}
+
+/// Enrolments in which every one of `words` (folded) begins some word of a name; the latest number first.
+/// A query of digits alone is a running number.
+pub(super) fn search(
+    connection: &Connection,
+    words: &[String],
+    number: Option<u64>,
+    limit: usize,
+) -> Result<Vec<EnrolmentSummary>, StoreError> {
+    if let Some(number) = number {
+        let sql = format!("SELECT {COLUMNS} FROM enrolment e WHERE e.number = ?1");
+        let number = SqlValue::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+        return collect(connection, &sql, vec![number]);
+    }
+    let words: Vec<&String> = words.iter().filter(|w| !w.is_empty()).take(QUERY_WORDS_MAX).collect();
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = format!("SELECT {COLUMNS} FROM enrolment e WHERE ");
+    let mut values = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        if index > 0 {
+            sql.push_str(" AND ");
+        }
+        let at = values.len() + 1;
+        sql.push_str(&format!(
+            "e.enrolment IN (SELECT enrolment FROM enrolment_word WHERE word >= ?{at} AND word < ?{})",
+            at + 1
+        ));
+        values.push(SqlValue::Text((*word).clone()));
+        values.push(SqlValue::Text(format!("{word}\u{10FFFF}")));
+    }
+    sql.push_str(&format!(" ORDER BY e.number DESC LIMIT ?{}", values.len() + 1));
+    values.push(limit_of(limit));
+    collect(connection, &sql, values)
+}
+
+const COLUMNS: &str = "e.enrolment, e.number, e.pack_id, e.version, e.packet, e.state, e.slip, e.sealed, e.changed";
+
+fn limit_of(limit: usize) -> SqlValue {
+    SqlValue::Integer(i64::try_from(limit).unwrap_or(i64::MAX))
+}
+
+fn collect(
+    connection: &Connection,
+    sql: &str,
+    values: Vec<SqlValue>,
+) -> Result<Vec<EnrolmentSummary>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(summary_of(row)?);
+    }
+    Ok(out)
+}
+
+fn summary_of(row: &rusqlite::Row<'_>) -> Result<EnrolmentSummary, StoreError> {
+    let slip: Vec<u8> = row.get(6)?;
+    Ok(EnrolmentSummary {
+        enrolment: EnrolmentId::from_bytes(row.get(0)?),
+        number: row.get(1)?,
+        pack_id: row.get(2)?,
+        version: row.get(3)?,
+        packet: PacketId::from_bytes(row.get(4)?),
+        state: row.get(5)?,
+        slip: cbor::decode_strict(&slip, SLIP_BYTES_MAX)
+            .map_err(|_| StoreError::Damaged { table: "enrolment", what: "the slip is not one" })?,
+        sealed: UnixMs(row.get(7)?),
+        changed: UnixMs(row.get(8)?),
+    })
+}
