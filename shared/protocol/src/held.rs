@@ -4,20 +4,13 @@
 //! Never: opens for another packet, another station or another purpose than it was sealed for.
 
 use qayd_crypto::{
-    CryptoRng, OpenError, OpeningKey, PartContext, SealError, SealingKey, Zeroizing, cbor,
+    CryptoRng, OpenError, OpeningKey, SealError, SealingKey, Zeroizing, cbor,
     open_part, seal_part,
 };
 use qayd_model::{PacketId, StationId};
 use qayd_packet::{Content, limits::DEMOGRAPHICS_BYTES_MAX};
 
-fn context(packet: PacketId, station: StationId) -> PartContext {
-    let mut commitment = packet.to_bytes().to_vec();
-    commitment.extend_from_slice(b"held");
-    PartContext {
-        aad: cbor::encode(&("qayd-held-v1", packet, station)),
-        commitment,
-    }
-}
+use crate::held_context;
 
 /// Seals the content of `packet` to the station's receiving key.
 ///
@@ -33,7 +26,7 @@ pub fn seal<R: CryptoRng>(
     let plain = Zeroizing::new(cbor::encode(content));
     seal_part(
         rng,
-        &context(packet, station),
+        &held_context(packet, station),
         &plain,
         core::slice::from_ref(receiving_key),
     )
@@ -49,7 +42,7 @@ pub fn open(
     station: StationId,
     bytes: &[u8],
 ) -> Result<Content, HeldError> {
-    let plain = open_part(core::slice::from_ref(key), &context(packet, station), bytes)
+    let plain = open_part(core::slice::from_ref(key), &held_context(packet, station), bytes)
         .map_err(HeldError::Open)?;
     let content: Content =
         cbor::decode_strict(&plain, DEMOGRAPHICS_BYTES_MAX).map_err(HeldError::Form)?;
