@@ -22,7 +22,7 @@ mod sealing;
 mod signing;
 
 pub use at_rest::{AtRestError, SecretKey, keyed_digest, open_at_rest, seal_at_rest};
-pub use digest::{Sha256Stream, sha256};
+pub use digest::{Sha1Stream, Sha256Stream, sha256};
 pub use hpke_suite::{OpeningKey, SealingKey, Suite, UnknownSuite};
 pub use passphrase::{
     ArgonParams, Passphrase, UnwrapError, hash_password, unwrap_with_passphrase, verify_password,
