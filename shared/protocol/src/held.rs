@@ -4,8 +4,7 @@
 //! Never: opens for another packet, another station or another purpose than it was sealed for.
 
 use qayd_crypto::{
-    CryptoRng, OpenError, OpeningKey, SealError, SealingKey, Zeroizing, cbor,
-    open_part, seal_part,
+    CryptoRng, OpenError, OpeningKey, SealError, SealingKey, Zeroizing, cbor, open_part, seal_part,
 };
 use qayd_model::{PacketId, StationId};
 use qayd_packet::{Content, limits::DEMOGRAPHICS_BYTES_MAX};
@@ -42,8 +41,12 @@ pub fn open(
     station: StationId,
     bytes: &[u8],
 ) -> Result<Content, HeldError> {
-    let plain = open_part(core::slice::from_ref(key), &held_context(packet, station), bytes)
-        .map_err(HeldError::Open)?;
+    let plain = open_part(
+        core::slice::from_ref(key),
+        &held_context(packet, station),
+        bytes,
+    )
+    .map_err(HeldError::Open)?;
     let content: Content =
         cbor::decode_strict(&plain, DEMOGRAPHICS_BYTES_MAX).map_err(HeldError::Form)?;
     if content.packet == packet && content.station == station {

@@ -87,7 +87,10 @@ pub fn held_context(packet: PacketId, station: StationId) -> PartContext {
     let mut aad = b"qayd-held-v1".to_vec();
     aad.extend_from_slice(&packet.to_bytes());
     aad.extend_from_slice(&station.to_bytes());
-    PartContext { commitment: aad.clone(), aad }
+    PartContext {
+        commitment: aad.clone(),
+        aad,
+    }
 }
 
 /// Somebody or something is no longer trusted.

@@ -28,7 +28,9 @@ pub mod upload_state;
 
 pub use audit::AuditBatch;
 pub use chain::{ChainError, ChainHead};
-pub use inbox::{DecisionMessage, InboxBody, InboxItem, Revocation, VerifiedInboxItem, held_context};
+pub use inbox::{
+    DecisionMessage, InboxBody, InboxItem, Revocation, VerifiedInboxItem, held_context,
+};
 pub use messages::{
     Hello, Message, MessageError, Offer, OfferAnswer, PacketState, PlannedSend, Problem,
     ProvisionAnswer, ProvisionClaim, ProvisionRequest, RefusalReason, SignedTime, WantedState,
