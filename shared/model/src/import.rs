@@ -645,6 +645,3 @@ fn exception(input: &Toml) -> Result<BiometricException, ValueError> {
         note: keys.optional("note", long)?,
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -286,6 +286,8 @@ pub enum Warning {
     RegisterUnknown,
     #[error("the register is kept by another office than the one here")]
     HomeOfficeElsewhere,
+    #[error("it is not known which office keeps the register")]
+    HomeOfficeUnknown,
     #[error("the age is not known; nothing was required because of it")]
     AgeUnknown,
     #[error("the person may be younger or older than {years}; nothing was required because of it")]
@@ -331,6 +333,7 @@ impl Warning {
             Self::WitnessesMissing { .. } => "FND-32",
             Self::AnsweredThoughNotAsked { .. } => "FND-33",
             Self::TimerPassed { .. } => "FND-34",
+            Self::HomeOfficeUnknown => "FND-35",
         }
     }
 }

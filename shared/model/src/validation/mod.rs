@@ -229,27 +229,24 @@ fn offices(pack: &Pack, answers: &Answers, capture: &Capture<'_>, findings: &mut
             false => findings.invalid(Item::HomeOffice, InvalidReason::HomeOfficeNotServedHere),
         }
     }
-    let mut sources = pack.home_office.from.iter().filter_map(|id| pack.field(id));
-    let all_left_out = sources.all(|field| matches!(facts_entry(field, answers), Entry::LeftOut));
-    if pack.home_office(answers).is_none() && !all_left_out {
-        let missing = pack
-            .home_office
-            .from
-            .iter()
-            .filter_map(|id| pack.field(id))
-            .any(|field| {
-                findings
-                    .missing
-                    .iter()
-                    .any(|missing| missing.item == Item::field(field))
-            });
-        if !missing {
-            let because = Because::HomeOfficeNeeded;
-            findings.missing.push(Missing {
+    if pack.home_office(answers).is_none() {
+        let sources = || pack.home_office.from.iter().filter_map(|id| pack.field(id));
+        let left_out =
+            sources().any(|field| matches!(answers.get(field.number), Some(Value::Missing(_))));
+        let said = sources().any(|field| {
+            findings
+                .missing
+                .iter()
+                .any(|missing| missing.item == Item::field(field))
+        });
+        match (left_out, said) {
+            (true, _) => findings.warnings.push(Warning::HomeOfficeUnknown),
+            (false, true) => {}
+            (false, false) => findings.missing.push(Missing {
                 item: Item::HomeOffice,
-                because,
+                because: Because::HomeOfficeNeeded,
                 may_be_missing_because: Vec::new(),
-            });
+            }),
         }
     }
     if matches!(
@@ -257,18 +254,6 @@ fn offices(pack: &Pack, answers: &Answers, capture: &Capture<'_>, findings: &mut
         Some(Value::Register(crate::RegisterReference::Unknown { .. }))
     ) {
         findings.warnings.push(Warning::RegisterUnknown);
-    }
-}
-
-enum Entry {
-    Open,
-    LeftOut,
-}
-
-fn facts_entry(field: &Field, answers: &Answers) -> Entry {
-    match answers.get(field.number) {
-        Some(Value::Missing(_)) => Entry::LeftOut,
-        _ => Entry::Open,
     }
 }
 
@@ -349,6 +334,3 @@ impl Facts<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
