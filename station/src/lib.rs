@@ -8,12 +8,18 @@
 //! Never: opens a sealed packet; there is no opening key on this machine.
 
 pub mod audit;
+pub mod capture;
 pub mod enrolment;
+pub mod inbox;
 pub mod outbox;
 pub mod provisioning;
+pub mod quality;
 pub mod session;
 pub mod settings;
 pub mod store;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
+pub mod upload;
 
 mod station;
 

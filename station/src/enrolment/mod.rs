@@ -36,7 +36,7 @@ pub use error::{EnrolmentError, ImportFault};
 pub use finalise::Finalised;
 pub use import::{ImportSamples, last_attempts};
 pub use input::FieldInput;
-pub use record::{EnrolmentSummary, STATE_SEALED, Slip, SlipLine, set_state};
+pub use record::{EnrolmentSummary, STATE_SEALED, Slip, SlipLine, manifest, set_state};
 pub use returned::{RETURN_NOTE, returned_in};
 pub use seal::{HOME_OFFICE_UNKNOWN, SealedPacket};
 

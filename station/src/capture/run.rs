@@ -1,0 +1,219 @@
+//! Run: a device, a capture and a draft together. Each result is durable in the draft before the next is asked for.
+//!
+//! In: an open [`CaptureDevice`], an open [`Draft`]. Out: reports for the screen. Owns: nothing.
+//! Never: keeps an image that the draft has not; counts a pulled cable as the person's attempt.
+
+use std::sync::atomic::AtomicBool;
+
+use qayd_devices::{
+    CaptureDevice, CaptureRequest, CaptureTarget, DeviceError, Frame, RawSample, expected_fingers,
+};
+use qayd_model::{FingerPosition, QualityScore, SampleKind, Slap};
+
+use super::CaptureError;
+use super::choose::{AttemptReport, Conclusion};
+use super::fingers::{CaptureLimits, FingerCapture};
+use super::portrait::{PortraitAttempt, PortraitCapture};
+use super::record::{NOTE, Note};
+use crate::enrolment::{Draft, DraftSample};
+
+/// How long one attempt may take.
+const ATTEMPT_MS: u32 = 10_000;
+
+impl FingerCapture {
+    /// Where the capture of this draft stood, also after a power cut.
+    ///
+    /// # Errors
+    /// [`CaptureError::Enrolment`].
+    pub fn resume(draft: &Draft<'_>, limits: CaptureLimits) -> Result<Self, CaptureError> {
+        let missing = draft.exceptions()?.iter().map(|e| e.position).collect();
+        let mut capture = Self::begin(limits, missing);
+        if let Some(note) = draft.note(NOTE)? {
+            capture.restore(&Note::from_bytes(&note));
+        }
+        let samples = draft.samples()?;
+        for position in FingerPosition::ALL {
+            let kind = SampleKind::Finger(position);
+            match samples.iter().find(|s| s.kind == kind) {
+                None => capture.forget(position),
+                // Kept a moment before the cut, or held by the centre since an earlier version.
+                Some(entry) if !capture.holds(position) => {
+                    if let Some(bytes) = draft.sample_bytes(entry.id)? {
+                        // A sample that was good enough to be kept and cannot be judged now only lacks comparison.
+                        let _ = capture.take_over(position, &bytes, entry.ppi, entry.attempts);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(capture)
+    }
+}
+
+/// One attempt at a target, kept in the draft.
+///
+/// A time-out counts as an attempt that gave nothing. Any other error of the device does not count: the cable is not the
+/// person's fault.
+///
+/// # Errors
+/// [`CaptureError`].
+pub fn try_target(
+    draft: &mut Draft<'_>,
+    capture: &mut FingerCapture,
+    device: &mut dyn CaptureDevice,
+    target: &CaptureTarget,
+    cancel: &AtomicBool,
+    preview: &mut dyn FnMut(Frame),
+) -> Result<AttemptReport, CaptureError> {
+    let request = CaptureRequest {
+        target: target.clone(),
+        missing: capture.missing().to_vec(),
+        timeout_ms: ATTEMPT_MS,
+    };
+    let report = match device.capture(&request, cancel, preview) {
+        Ok(samples) => capture.judge(target, samples)?,
+        Err(DeviceError::TimedOut { .. }) => capture.failed_to_acquire(target),
+        Err(error) => return Err(error.into()),
+    };
+    let name = device.describe().evidence_name();
+    for finger in &report.chosen {
+        draft.add_sample(DraftSample {
+            kind: SampleKind::Finger(finger.position),
+            media_type: finger.media_type.name().to_owned(),
+            bytes: finger.bytes.clone(),
+            quality: Some(finger.score.clone()),
+            ppi: Some(finger.ppi.0),
+            device: Some(name.clone()),
+            attempts: finger.attempts,
+        })?;
+    }
+    draft.set_note(NOTE, &capture.note().to_bytes())?;
+    Ok(report)
+}
+
+/// How it stands with all ten.
+#[derive(Debug, Clone)]
+pub struct TenFingers {
+    /// One for each finger.
+    pub fingers: Vec<(FingerPosition, Conclusion)>,
+}
+
+impl TenFingers {
+    /// Fingers for which there is no image and no exception.
+    pub fn open(&self) -> impl Iterator<Item = FingerPosition> {
+        self.fingers
+            .iter()
+            .filter(|(_, c)| matches!(c, Conclusion::NeedsException(_) | Conclusion::TryAgain(_)))
+            .map(|(position, _)| *position)
+    }
+}
+
+/// The whole 4-4-2 sequence, each slap until it is good or its tries are used up. What a device cannot give any more
+/// ([`DeviceError::Exhausted`]) ends a slap as if its tries were used up.
+///
+/// # Errors
+/// [`CaptureError`]; what was kept so far is in the draft.
+pub fn capture_ten_fingers(
+    draft: &mut Draft<'_>,
+    capture: &mut FingerCapture,
+    device: &mut dyn CaptureDevice,
+    cancel: &AtomicBool,
+    told: &mut dyn FnMut(&CaptureTarget, &AttemptReport),
+) -> Result<TenFingers, CaptureError> {
+    let mut fingers = Vec::new();
+    for slap in Slap::ALL {
+        let target = CaptureTarget::Slap(slap);
+        let mut exhausted = expected_fingers(&target, capture.missing()).is_empty();
+        while !exhausted && !capture.is_done(&target) && capture.attempts_left(&target) > 0 {
+            match try_target(draft, capture, device, &target, cancel, &mut |_| {}) {
+                Ok(report) => told(&target, &report),
+                Err(CaptureError::Device(DeviceError::Exhausted { .. })) => exhausted = true,
+                Err(error) => return Err(error),
+            }
+        }
+        for position in slap.fingers() {
+            let mut conclusion = capture.conclude(&target, *position);
+            if exhausted {
+                conclusion = match conclusion {
+                    Conclusion::TryAgain(Some(advice)) if capture.holds(*position) => {
+                        Conclusion::AcceptedWithReason(advice)
+                    }
+                    Conclusion::TryAgain(advice) => Conclusion::NeedsException(advice),
+                    other => other,
+                };
+            }
+            fingers.push((*position, conclusion));
+        }
+    }
+    fingers.sort_by_key(|(position, _)| *position);
+    Ok(TenFingers { fingers })
+}
+
+/// The portrait after all its attempts.
+#[derive(Debug, Clone)]
+pub struct PortraitOutcome {
+    /// The attempts, in order.
+    pub attempts: Vec<PortraitAttempt>,
+    /// Something was kept.
+    pub captured: bool,
+}
+
+/// The portrait, until it is good or the tries are used up; the best is in the draft.
+///
+/// # Errors
+/// [`CaptureError`].
+pub fn capture_portrait(
+    draft: &mut Draft<'_>,
+    device: &mut dyn CaptureDevice,
+    attempts_max: u16,
+    cancel: &AtomicBool,
+    told: &mut dyn FnMut(&PortraitAttempt),
+) -> Result<PortraitOutcome, CaptureError> {
+    let mut capture = PortraitCapture::begin(attempts_max);
+    let mut attempts = Vec::new();
+    let name = device.describe().evidence_name();
+    let request = CaptureRequest {
+        target: CaptureTarget::Sample(SampleKind::Portrait),
+        missing: Vec::new(),
+        timeout_ms: ATTEMPT_MS,
+    };
+    while !capture.is_done() {
+        let samples = match device.capture(&request, cancel, &mut |_| {}) {
+            Ok(samples) => samples,
+            Err(DeviceError::TimedOut { .. }) => {
+                capture.failed_to_acquire();
+                continue;
+            }
+            Err(DeviceError::Exhausted { .. }) => break,
+            Err(error) => return Err(error.into()),
+        };
+        for sample in samples {
+            let attempt = capture.judge(&sample)?;
+            if attempt.kept {
+                let score = attempt.report.score.clone();
+                draft.add_sample(kept(sample, score, &name, attempt.attempt))?;
+            }
+            told(&attempt);
+            attempts.push(attempt);
+            if capture.is_done() {
+                break;
+            }
+        }
+    }
+    Ok(PortraitOutcome {
+        attempts,
+        captured: capture.has_one(),
+    })
+}
+
+fn kept(sample: RawSample, score: QualityScore, device: &str, attempts: u16) -> DraftSample {
+    DraftSample {
+        kind: SampleKind::Portrait,
+        media_type: sample.media_type.name().to_owned(),
+        bytes: sample.bytes,
+        quality: Some(score),
+        ppi: sample.ppi.map(|ppi| ppi.0),
+        device: Some(device.to_owned()),
+        attempts,
+    }
+}
