@@ -155,7 +155,7 @@ impl Manifest {
         for text in [&self.pack_id, &self.station_kind, &self.home_office] {
             rule(
                 is_label(text),
-                "a text is empty, too long or has other letters than a-z 0-9 . _ -",
+                "a text is empty, too long or has other letters than A-Z a-z 0-9 . _ -",
             )?;
         }
         rule(
@@ -216,9 +216,9 @@ impl Manifest {
 
 fn is_label(text: &str) -> bool {
     (1..=TEXT_CHARS_MAX).contains(&text.len())
-        && text.bytes().all(|b| {
-            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-')
-        })
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 /// A manifest with its signature, whose form and rules were checked. Whether the signature holds, [`Self::verify`] says.

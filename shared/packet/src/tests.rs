@@ -372,7 +372,7 @@ fn a_manifest_that_breaks_a_rule_is_refused_by_name() {
         |m| m.sequence = 0,
         |m| m.sequence = 2,
         |m| m.pack_id = String::new(),
-        |m| m.home_office = "Baghdad".into(),
+        |m| m.home_office = "بغداد".into(),
         |m| m.parts.clear(),
         |m| m.parts.swap(0, 1),
         |m| m.parts[2].label = m.parts[1].label.clone(),
