@@ -27,7 +27,8 @@ pub(super) fn check_file(
 ) -> Result<Pack, Vec<PackProblem>> {
     let (node, problems) = Problems::parse(name, text)?;
     let pack = read::pack(&node, &problems);
-    if let Some(pack) = &pack {
+    // Without any section everything would be unknown, and one problem would become thirty.
+    if let Some(pack) = pack.as_ref().filter(|pack| !pack.sections.is_empty()) {
         let expected = file_stem(name);
         if !expected.is_empty() && pack.id != expected {
             problems.add(

@@ -1,5 +1,6 @@
 //! The packs of this repository, the checker and the rules, tried as station and centre use them.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+mod bad_packs;
 mod data;
 mod examples;
