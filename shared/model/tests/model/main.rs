@@ -4,3 +4,6 @@
 mod bad_packs;
 mod data;
 mod examples;
+mod findings;
+mod import;
+mod lines;
