@@ -9,9 +9,9 @@ use std::{
 };
 
 use qayd_crypto::Passphrase;
-use qayd_model::{PacketId, Remedy, Sha256Digest, StationId, UnixMs};
-use qayd_packet::VerifiedPacket;
-use qayd_world::World;
+use qayd_model::{PacketId, Remedy, StationId, UnixMs};
+use qayd_packet::{VerifiedPacket, limits::PACKET_BYTES_MAX};
+use qayd_world::{FilesError, World};
 
 use crate::{
     blobs::{BlobError, Blobs, FileBlobs},
@@ -71,6 +71,9 @@ pub enum CentreError {
     /// The blobs.
     #[error("the centre's blobs")]
     Blobs(#[from] BlobError),
+    /// The folder of uploads.
+    #[error("the centre's folder of uploads")]
+    Files(#[from] FilesError),
     /// The role needs opening keys and none were given.
     #[error("this role needs the opening keys' passphrase")]
     OpeningPassphraseMissing,
@@ -89,6 +92,7 @@ impl CentreError {
             Self::Trust(error) => error.code(),
             Self::Register(error) => error.code(),
             Self::Blobs(error) => error.code(),
+            Self::Files(_) => "CEN-04",
             Self::OpeningPassphraseMissing => "CEN-01",
             Self::NoPacket(_) => "CEN-02",
             Self::PacketDamaged(_) => "CEN-03",
@@ -101,6 +105,7 @@ impl CentreError {
             Self::Trust(error) => error.remedy(),
             Self::Register(error) => error.remedy(),
             Self::Blobs(error) => error.remedy(),
+            Self::Files(_) => Remedy::RetryLater,
             Self::OpeningPassphraseMissing | Self::NoPacket(_) => Remedy::OperatorActs,
             Self::PacketDamaged(_) => Remedy::SupervisorActs,
         }
@@ -235,21 +240,46 @@ impl Centre {
             .read(|connection| crate::intake::packet_in(connection, packet))
     }
 
-    /// Reads a packet's bytes back and verifies them again from the station's signature on.
-    pub fn read_packet(&self, packet: PacketId) -> Result<VerifiedPacket, CentreError> {
+    /// Reads a packet's bytes back, checked against the blob's name, with the key that verifies them.
+    pub fn read_packet(&self, packet: PacketId) -> Result<StoredPacket, CentreError> {
         let row = self.packet(packet)?.ok_or(CentreError::NoPacket(packet))?;
         let station = self
             .station(row.station)?
             .ok_or(CentreError::PacketDamaged(packet))?;
-        let bytes = self.read_blob(row.packet_sha256)?;
-        qayd_packet::verify_packet(&bytes, &station.key)
-            .map_err(|_| CentreError::PacketDamaged(packet))
-    }
-
-    fn read_blob(&self, digest: Sha256Digest) -> Result<Vec<u8>, CentreError> {
-        Ok(self
+        let bytes = self
             .inner
             .blobs
-            .read(digest, qayd_packet::PACKET_BYTES_MAX)?)
+            .read(row.packet_sha256, PACKET_BYTES_MAX)?;
+        Ok(StoredPacket {
+            row,
+            station,
+            bytes,
+        })
+    }
+}
+
+/// A packet that was taken in, with its bytes.
+pub struct StoredPacket {
+    /// What intake recorded.
+    pub row: PacketRow,
+    /// The station that signed it.
+    pub station: StationRow,
+    bytes: Vec<u8>,
+}
+
+impl StoredPacket {
+    /// Verifies it again, from the station's signature to the last byte.
+    pub fn verify(&self) -> Result<VerifiedPacket<'_>, CentreError> {
+        let verified = qayd_packet::verify_packet(&self.bytes, &self.station.key)
+            .map_err(|_| CentreError::PacketDamaged(self.row.id))?;
+        if verified.manifest().digest() != self.row.manifest_sha256 {
+            return Err(CentreError::PacketDamaged(self.row.id));
+        }
+        Ok(verified)
+    }
+
+    /// The packet file's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }

@@ -3,9 +3,8 @@
 //! In: a body (decision, policy, pack, keyring, revocation). Out: signed inbox items. Owns: table `inbox`.
 //! Never: renumbers, alters or drops an item; a station that lost its disk reads from 1 again.
 
-use qayd_crypto::Namespace;
 use qayd_model::{Sha256Digest, StationId, UnixMs};
-use qayd_protocol::{InboxBody, InboxItem};
+use qayd_protocol::{InboxBody, InboxItem, inbox};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
@@ -44,11 +43,7 @@ pub fn append_in(
         time: now,
         body,
     };
-    let bytes = qayd_crypto::sign1(
-        Namespace::Inbox,
-        keys.centre_key(),
-        &qayd_crypto::cbor::encode(&item),
-    );
+    let bytes = inbox::make(&item, keys.centre_key());
     connection
         .prepare_cached(
             "INSERT INTO inbox (station, number, bytes, digest, made_ms, subject)

@@ -117,6 +117,21 @@ pub fn packets_of_station(
         .collect::<Result<Result<Vec<_>, _>, _>>()?
 }
 
+/// Notes that review has opened the packet, inside the caller's transaction: it no longer counts against the station's
+/// quota. Review calls it when it ends its work on the packet.
+pub fn mark_examined_in(
+    connection: &Connection,
+    packet: PacketId,
+    now: UnixMs,
+) -> Result<(), RegisterError> {
+    connection
+        .prepare_cached(
+            "UPDATE packet SET examined_ms = ?2 WHERE id = ?1 AND examined_ms IS NULL",
+        )?
+        .execute(params![packet.to_bytes(), now.0 as i64])?;
+    Ok(())
+}
+
 fn from_row(row: &Row<'_>) -> Result<PacketRow, RegisterError> {
     let chain: String = row.get(13)?;
     Ok(PacketRow {

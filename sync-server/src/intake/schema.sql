@@ -18,7 +18,7 @@ CREATE TABLE upload (
     length      INTEGER NOT NULL,
     created_ms  INTEGER NOT NULL,
     expires_ms  INTEGER NOT NULL,
-    state       TEXT NOT NULL,              -- open | done | refused
+    state       TEXT NOT NULL,              -- open | done | refused | gone
     receipt     INTEGER                     -- number of the receipt that ended it
 ) STRICT;
 CREATE INDEX upload_station ON upload (station, state);
@@ -30,6 +30,7 @@ CREATE TABLE packet (
     sequence        INTEGER NOT NULL,
     enrolment       BLOB NOT NULL,
     version         INTEGER NOT NULL,
+    previous_sha256 BLOB,                   -- what its manifest says of the one before
     manifest_sha256 BLOB NOT NULL,
     packet_sha256   BLOB NOT NULL,          -- the blob's name
     length          INTEGER NOT NULL,
@@ -40,18 +41,21 @@ CREATE TABLE packet (
     received_ms     INTEGER NOT NULL,
     chain           TEXT NOT NULL,          -- whole | gap | fork
     quarantine      TEXT,                   -- reason, or NULL
+    examined_ms     INTEGER,                -- when review had opened it; until then it counts against the quota
     receipt         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX packet_station ON packet (station, sequence);
+CREATE INDEX packet_unexamined ON packet (station) WHERE examined_ms IS NULL;
 CREATE INDEX packet_enrolment ON packet (enrolment, version);
 
 CREATE TABLE receipt (
     station         BLOB NOT NULL,
     number          INTEGER NOT NULL,
-    packet          BLOB,
-    manifest_sha256 BLOB,
+    packet          BLOB NOT NULL,
+    manifest_sha256 BLOB NOT NULL,
     packet_sha256   BLOB NOT NULL,
     stored          INTEGER NOT NULL,       -- 1 stored, 0 refused
+    reason          TEXT,                   -- code of the refusal
     bytes           BLOB NOT NULL,
     digest          BLOB NOT NULL,
     PRIMARY KEY (station, number)

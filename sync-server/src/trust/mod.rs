@@ -26,11 +26,12 @@ mod stations;
 mod tls;
 
 pub use error::TrustError;
-pub use init::{InitRequest, Initialised, init};
+pub use init::{InitRequest, Initialised, PASSPHRASE_CHARS_MIN, init};
 pub use invitation::{InvitationRequest, invite};
-pub use keys::CentreKeys;
+pub use keys::{CentreKeys, Programme};
 pub use layout::Layout;
 pub use opening::{FileOpeningKeys, OpeningKeyHolder, unlock_opening_keys};
+pub use packs::Packs;
 pub use provision::provision;
 pub use stations::{StationRow, revoke, station_in, stations_in, touch};
 pub use tls::server_config;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use qayd_crypto::{OpeningKey, Passphrase, Suite};
+use qayd_crypto::{OpeningKey, Passphrase, SecretKey, Suite, keyed_digest};
 use qayd_model::PersonalBytes;
-use qayd_packet::{OpenedContent, PacketError, SampleEntry, VerifiedPacket};
+use qayd_packet::{Demographics, OpenPacketError, SampleEntry, VerifiedPacket};
 use qayd_world::World;
 use zeroize::Zeroizing;
 
@@ -15,15 +15,22 @@ use super::{Layout, TrustError, keys};
 
 /// Whoever can open packets: a file under a passphrase now, a hardware module later. Callers write the journal entry.
 pub trait OpeningKeyHolder: Send + Sync {
-    /// Opens the demographics part and checks its signatures.
-    fn open_demographics(&self, packet: &VerifiedPacket) -> Result<OpenedContent, PacketError>;
+    /// Opens the demographics part; its signers are proved by [`Demographics::verify`].
+    fn open_demographics(
+        &self,
+        packet: &VerifiedPacket<'_>,
+    ) -> Result<Demographics, OpenPacketError>;
 
     /// Opens one sample's part and checks it against the digest the operator signed.
     fn open_sample(
         &self,
-        packet: &VerifiedPacket,
+        packet: &VerifiedPacket<'_>,
         sample: &SampleEntry,
-    ) -> Result<PersonalBytes, PacketError>;
+    ) -> Result<PersonalBytes, OpenPacketError>;
+
+    /// A key of one purpose (a fixed word), the same each time, that exists only where the opening keys do. The review
+    /// role keeps its index of persons under it, so that the register alone names nobody.
+    fn derive_key(&self, purpose: &str) -> SecretKey;
 }
 
 /// Opening keys in memory, unlocked from files.
@@ -39,16 +46,27 @@ impl FileOpeningKeys {
 }
 
 impl OpeningKeyHolder for FileOpeningKeys {
-    fn open_demographics(&self, packet: &VerifiedPacket) -> Result<OpenedContent, PacketError> {
+    fn open_demographics(
+        &self,
+        packet: &VerifiedPacket<'_>,
+    ) -> Result<Demographics, OpenPacketError> {
         qayd_packet::open_demographics(&self.keys, packet)
     }
 
     fn open_sample(
         &self,
-        packet: &VerifiedPacket,
+        packet: &VerifiedPacket<'_>,
         sample: &SampleEntry,
-    ) -> Result<PersonalBytes, PacketError> {
+    ) -> Result<PersonalBytes, OpenPacketError> {
         qayd_packet::open_sample(&self.keys, packet, sample)
+    }
+
+    fn derive_key(&self, purpose: &str) -> SecretKey {
+        // The first key is the oldest: it stays when newer ones join it.
+        let seed = self.keys.first().map_or([0; 32], |key| **key.seed());
+        let context = format!("qayd-derived-key-v1 {purpose}");
+        let digest = keyed_digest(&SecretKey::from_bytes(seed), context.as_bytes());
+        SecretKey::from_bytes(digest.0)
     }
 }
 

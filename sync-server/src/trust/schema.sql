@@ -10,9 +10,7 @@ CREATE TABLE invitation (
     issued_ms      INTEGER NOT NULL,
     expires_ms     INTEGER NOT NULL,
     used_ms        INTEGER,
-    station        BLOB,
-    request_sha256 BLOB,                    -- of the request that used it: the same request again is answered the same
-    answer         BLOB
+    station        BLOB                     -- the station it became
 ) STRICT;
 
 CREATE TABLE station (

@@ -1,0 +1,167 @@
+//! Bodies: read with limits on length, silence and rate; handed to blocking code as a plain reader.
+//!
+//! In: a request's body. Out: its bytes, or a `Read` that ends with an error when the body was cut.
+//! Never: holds more than its limit; tells a cut body from a whole one by silence.
+
+use std::{io, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    http::StatusCode,
+};
+use http_body_util::BodyExt;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+
+use super::{answer::Refusal, limits::Limits};
+
+/// Pieces that wait between the network and the disk.
+const PIECES_WAITING: usize = 8;
+
+enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
+/// Why a body ended early.
+enum Broken {
+    Cut,
+    TooSlow,
+}
+
+struct Pump {
+    body: Body,
+    limits: Arc<Limits>,
+    window: Instant,
+    in_window: u64,
+}
+
+impl Pump {
+    fn new(body: Body, limits: Arc<Limits>) -> Self {
+        Self {
+            body,
+            limits,
+            window: Instant::now(),
+            in_window: 0,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+        loop {
+            let frame = match timeout(self.limits.body_idle, self.body.frame()).await {
+                Err(_) => return Err(Broken::TooSlow),
+                Ok(None) => return Ok(None),
+                Ok(Some(Err(_))) => return Err(Broken::Cut),
+                Ok(Some(Ok(frame))) => frame,
+            };
+            let Ok(bytes) = frame.into_data() else {
+                continue;
+            };
+            self.in_window += bytes.len() as u64;
+            let passed = self.window.elapsed();
+            if passed >= self.limits.rate_window {
+                if self.in_window < self.limits.rate_bytes_per_s * passed.as_secs() {
+                    return Err(Broken::TooSlow);
+                }
+                self.window = Instant::now();
+                self.in_window = 0;
+            }
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
+        }
+    }
+}
+
+/// The whole body, at most `limit` bytes.
+pub(super) async fn collect(
+    body: Body,
+    limit: usize,
+    limits: &Arc<Limits>,
+) -> Result<Vec<u8>, Refusal> {
+    let mut pump = Pump::new(body, limits.clone());
+    let mut collected = Vec::new();
+    loop {
+        match pump.next().await {
+            Ok(None) => return Ok(collected),
+            Ok(Some(bytes)) if collected.len() + bytes.len() > limit => {
+                return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "HTT-01"));
+            }
+            Ok(Some(bytes)) => collected.extend_from_slice(&bytes),
+            Err(Broken::Cut) => return Err(Refusal::new(StatusCode::BAD_REQUEST, "HTT-02")),
+            Err(Broken::TooSlow) => {
+                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "HTT-03"));
+            }
+        }
+    }
+}
+
+/// A body as blocking code reads it.
+pub(super) struct BodyReader {
+    pieces: mpsc::Receiver<Piece>,
+    rest: Bytes,
+    ended: bool,
+}
+
+/// Splits a body into a reader for a blocking thread and the future that feeds it. The future ends when the body does, or
+/// when the reader is dropped.
+pub(super) fn split(body: Body, limits: &Arc<Limits>) -> (BodyReader, impl Future<Output = ()> + use<>) {
+    let (sender, pieces) = mpsc::channel(PIECES_WAITING);
+    let limits = limits.clone();
+    let feed = async move {
+        let mut pump = Pump::new(body, limits);
+        loop {
+            let piece = tokio::select! {
+                () = sender.closed() => return,
+                piece = pump.next() => piece,
+            };
+            let (piece, last) = match piece {
+                Ok(Some(bytes)) => (Piece::Bytes(bytes), false),
+                Ok(None) => (Piece::End, true),
+                // Dropping the sender without an end is how the reader learns that the body was cut.
+                Err(_) => return,
+            };
+            if sender.send(piece).await.is_err() || last {
+                return;
+            }
+        }
+    };
+    let reader = BodyReader {
+        pieces,
+        rest: Bytes::new(),
+        ended: false,
+    };
+    (reader, feed)
+}
+
+impl io::Read for BodyReader {
+    /// Waits for the first piece, then takes whatever else is already there and fits.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() && !self.ended {
+            if self.rest.is_empty() {
+                let piece = if filled == 0 {
+                    self.pieces.blocking_recv()
+                } else {
+                    match self.pieces.try_recv() {
+                        Ok(piece) => Some(piece),
+                        // Empty, or cut: the next call finds out.
+                        Err(_) => break,
+                    }
+                };
+                match piece {
+                    Some(Piece::Bytes(bytes)) => self.rest = bytes,
+                    Some(Piece::End) => self.ended = true,
+                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
+                }
+                continue;
+            }
+            let take = self.rest.len().min(buffer.len() - filled);
+            buffer[filled..filled + take].copy_from_slice(&self.rest.split_to(take));
+            filled += take;
+        }
+        Ok(filled)
+    }
+}

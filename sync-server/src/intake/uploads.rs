@@ -1,0 +1,458 @@
+//! Uploads: packets on their way in, byte by byte.
+//!
+//! In: bodies, read as they arrive. Out: the offset that was kept, or a staged file, hashed and judged.
+//! Owns: the folder `uploads/`. Never: loses a byte that a cut connection delivered; lets two connections write at once
+//! (the newer one takes over); trusts, after a restart, a byte that no digest covers.
+//!
+//!   file:   |manifest|demographics|portrait|finger…|        one file per upload, named by its id
+//!   offset: everything before it was written and hashed; synced at least every 256 kB on a slow link
+
+use std::{
+    collections::HashMap,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use qayd_crypto::Sha256Stream;
+use qayd_model::{Sha256Digest, UploadId};
+use qayd_protocol::tus::Checksum;
+use qayd_packet::{PacketHasher, SignedManifest, limits::MANIFEST_BYTES_MAX, split_manifest};
+use qayd_world::{Clock, Files, FilesError, World};
+
+/// A body is read in pieces of this size at most; whatever has arrived is written at once.
+const PIECE_BYTES: usize = 256 * 1024;
+/// Unsynced bytes that a slow link may lose to a power cut …
+const SYNC_BYTES: u64 = 256 * 1024;
+/// … once this long has passed since the last sync: a fast link finishes before it pays.
+const SYNC_MS: u64 = 1_000;
+
+/// Why bytes were not kept. What was kept before stays, except after [`UploadFault::Checksum`].
+#[derive(Debug, thiserror::Error)]
+pub enum UploadFault {
+    /// The body starts elsewhere than the upload ends.
+    #[error("the upload stands at {have}")]
+    Conflict {
+        /// Where it stands.
+        have: u64,
+    },
+    /// More bytes than were announced at creation.
+    #[error("the body is longer than the upload")]
+    TooLong,
+    /// A newer connection took over.
+    #[error("another connection took over")]
+    Superseded,
+    /// The upload already ended.
+    #[error("the upload has ended")]
+    Ended,
+    /// The body does not have the digest its header says; the upload stands where it stood before.
+    #[error("the body does not have its checksum")]
+    Checksum,
+    /// The connection ended before the body did; what arrived is kept.
+    #[error("the body was cut")]
+    Cut {
+        /// Where the upload stands now.
+        have: u64,
+    },
+    /// The disk.
+    #[error("the upload's file")]
+    Files(#[from] FilesError),
+}
+
+/// Where an upload stands after a body.
+pub enum Progress<R> {
+    /// More is needed.
+    Open {
+        /// Bytes kept.
+        offset: u64,
+    },
+    /// Everything was here, or enough to refuse it; what the caller's finaliser said.
+    Complete(R),
+}
+
+/// A whole file, hashed, not yet judged by the register.
+pub struct Staged {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length.
+    pub length: u64,
+    /// Digest of all of it.
+    pub sha256: Sha256Digest,
+    /// Its manifest, if it has one, and whether its parts are whole.
+    pub content: Result<SignedManifest, StagedFault>,
+}
+
+/// Why the bytes are no packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StagedFault {
+    /// No manifest at the head, or one that breaks the format.
+    Manifest,
+    /// The file's length is not what the manifest says.
+    Length,
+    /// A part does not have its digest.
+    Digest,
+}
+
+/// The running state of one file: hashes over what was kept.
+struct Scan {
+    offset: u64,
+    head: Vec<u8>,
+    parts: Option<(SignedManifest, PacketHasher)>,
+    unreadable: bool,
+    whole: Sha256Stream,
+}
+
+impl Scan {
+    fn new() -> Self {
+        Self {
+            offset: 0,
+            head: Vec::new(),
+            parts: None,
+            unreadable: false,
+            whole: Sha256Stream::default(),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8], length: u64) {
+        self.offset += bytes.len() as u64;
+        self.whole.update(bytes);
+        if let Some((_, hasher)) = &mut self.parts {
+            hasher.update(bytes);
+            return;
+        }
+        if self.unreadable {
+            return;
+        }
+        self.head.extend_from_slice(bytes);
+        match split_manifest(&self.head) {
+            Ok(manifest) => {
+                let mut hasher = PacketHasher::new(&manifest);
+                hasher.update(&self.head[manifest.bytes().len()..]);
+                self.head = Vec::new();
+                self.parts = Some((manifest, hasher));
+            }
+            Err(_) if self.head.len() >= MANIFEST_BYTES_MAX || self.offset >= length => {
+                self.unreadable = true;
+                self.head = Vec::new();
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Whether more bytes cannot make it a packet of this length.
+    fn hopeless(&self, length: u64) -> bool {
+        self.unreadable
+            || self
+                .parts
+                .as_ref()
+                .is_some_and(|(manifest, _)| manifest.packet_length() != length)
+    }
+
+    /// Bytes that some digest covers.
+    fn verified(&self) -> u64 {
+        self.parts
+            .as_ref()
+            .map_or(0, |(_, hasher)| hasher.verified_length())
+    }
+
+    fn judge(self, length: u64) -> (Sha256Digest, Result<SignedManifest, StagedFault>) {
+        let content = match self.parts {
+            None => Err(StagedFault::Manifest),
+            Some((manifest, _)) if manifest.packet_length() != length => Err(StagedFault::Length),
+            Some((manifest, hasher)) => match hasher.finish() {
+                Ok(()) => Ok(manifest),
+                Err(_) => Err(StagedFault::Digest),
+            },
+        };
+        (self.whole.finish(), content)
+    }
+}
+
+enum Phase {
+    Receiving {
+        scan: Scan,
+        synced: u64,
+        synced_at_ms: u64,
+    },
+    /// Handed to the finaliser, or ended.
+    Ended,
+}
+
+/// One upload in this process.
+pub struct Live {
+    length: u64,
+    path: PathBuf,
+    generation: AtomicU64,
+    phase: Mutex<Phase>,
+}
+
+impl Live {
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the caller the only one who may write, and says where the upload stands; whoever wrote before is stopped
+    /// at their next piece. `None`: the upload has ended.
+    pub fn take_over(&self) -> (u64, Option<u64>) {
+        let phase = self.phase();
+        let generation = self.generation.fetch_add(1, Ordering::SeqCst) + 1;
+        let offset = match &*phase {
+            Phase::Receiving { scan, .. } => Some(scan.offset),
+            Phase::Ended => None,
+        };
+        (generation, offset)
+    }
+
+    /// Stops every writer for good.
+    pub fn end(&self) {
+        let mut phase = self.phase();
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        *phase = Phase::Ended;
+    }
+
+    fn is_current(&self, generation: u64) -> bool {
+        self.generation.load(Ordering::SeqCst) == generation
+    }
+}
+
+/// All uploads of this process. Clones share them.
+#[derive(Clone)]
+pub struct Uploads {
+    folder: PathBuf,
+    files: Arc<dyn Files>,
+    clock: Arc<dyn Clock>,
+    live: Arc<Mutex<HashMap<UploadId, Arc<Live>>>>,
+}
+
+impl Uploads {
+    /// The uploads in `folder`, which is made when absent.
+    pub fn open(world: &World, folder: &Path) -> Result<Self, FilesError> {
+        world.files.create_dir(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            files: world.files.clone(),
+            clock: world.clock.clone(),
+            live: Arc::new(Mutex::new(HashMap::new())),
+        })
+    }
+
+    fn path(&self, upload: UploadId) -> PathBuf {
+        self.folder.join(upload.to_string())
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<UploadId, Arc<Live>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The live form of an open upload. After a restart its file is read once, trusted as far as the manifest's digests
+    /// cover whole parts, and cut there.
+    pub fn live(&self, upload: UploadId, length: u64) -> Result<Arc<Live>, FilesError> {
+        // The table stays locked while a file is read back: two connections must not do it at once.
+        let mut table = self.table();
+        if let Some(live) = table.get(&upload) {
+            return Ok(live.clone());
+        }
+        let path = self.path(upload);
+        let scan = match self.files.length(&path)? {
+            None => Scan::new(),
+            Some(_) => self.recover(&path, length)?,
+        };
+        let live = Arc::new(Live {
+            length,
+            path,
+            generation: AtomicU64::new(0),
+            phase: Mutex::new(Phase::Receiving {
+                synced: scan.offset,
+                synced_at_ms: self.clock.monotonic_ms(),
+                scan,
+            }),
+        });
+        table.insert(upload, live.clone());
+        Ok(live)
+    }
+
+    /// Where an open upload stands, without taking it over: for the plan.
+    pub fn offset(&self, upload: UploadId, length: u64) -> Result<u64, FilesError> {
+        let live = self.live(upload, length)?;
+        let offset = match &*live.phase() {
+            Phase::Receiving { scan, .. } => scan.offset,
+            Phase::Ended => length,
+        };
+        Ok(offset)
+    }
+
+    /// Makes what was kept durable and says where the upload stands.
+    pub fn settle(&self, live: &Live, generation: u64) -> Result<u64, UploadFault> {
+        self.after_cut(live, generation, 0, false)
+    }
+
+    /// Forgets an upload that ended.
+    pub fn forget(&self, upload: UploadId) {
+        if let Some(live) = self.table().remove(&upload) {
+            live.end();
+        }
+    }
+
+    /// Ends an upload and removes its bytes.
+    pub fn discard(&self, upload: UploadId) -> Result<(), FilesError> {
+        self.forget(upload);
+        self.files.remove_durably(&self.path(upload))
+    }
+
+    /// Keeps the body's bytes from `offset` on, as they arrive. `generation` comes from [`Live::take_over`]. `checksum`, if
+    /// given, is that of the body: unless it holds, nothing of the body is kept. When the file is whole, or cannot become a
+    /// packet, `finalise` is called once, while everybody else who asks for this upload waits.
+    pub fn append<R>(
+        &self,
+        live: &Live,
+        generation: u64,
+        offset: u64,
+        reader: &mut dyn Read,
+        checksum: Option<Checksum>,
+        finalise: impl FnOnce(Staged) -> R,
+    ) -> Result<Progress<R>, UploadFault> {
+        let mut checksum = checksum.map(Checksum::hasher);
+        let mut piece = vec![0; PIECE_BYTES];
+        let mut at = offset;
+        loop {
+            // Not under the lock: a newer connection must be able to take over while this one waits for bytes.
+            let read = match reader.read(&mut piece) {
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(_) => {
+                    let have = self.after_cut(live, generation, offset, checksum.is_some())?;
+                    return Err(UploadFault::Cut { have });
+                }
+            };
+            let mut phase = live.phase();
+            if !live.is_current(generation) {
+                return Err(UploadFault::Superseded);
+            }
+            let Phase::Receiving {
+                scan,
+                synced,
+                synced_at_ms,
+            } = &mut *phase
+            else {
+                return Err(UploadFault::Ended);
+            };
+            if scan.offset != at {
+                return Err(UploadFault::Conflict { have: scan.offset });
+            }
+            if at + read as u64 > live.length {
+                return Err(UploadFault::TooLong);
+            }
+            if read > 0 {
+                self.files.append(&live.path, at, &piece[..read])?;
+                scan.update(&piece[..read], live.length);
+                if let Some(checksum) = &mut checksum {
+                    checksum.update(&piece[..read]);
+                }
+                at += read as u64;
+            }
+            let whole = at == live.length || scan.hopeless(live.length);
+            if (read == 0 || whole)
+                && let Some(checksum) = checksum.take()
+                && !checksum.holds()
+            {
+                *scan = self.cut_back(live, offset)?;
+                *synced = (*synced).min(offset);
+                return Err(UploadFault::Checksum);
+            }
+            if whole {
+                let before = std::mem::replace(&mut *phase, Phase::Ended);
+                let Phase::Receiving { scan, .. } = before else {
+                    return Err(UploadFault::Ended);
+                };
+                let (sha256, content) = scan.judge(live.length);
+                return Ok(Progress::Complete(finalise(Staged {
+                    path: live.path.clone(),
+                    length: at,
+                    sha256,
+                    content,
+                })));
+            }
+            if read == 0 {
+                return Ok(Progress::Open { offset: at });
+            }
+            let now = self.clock.monotonic_ms();
+            if at - *synced >= SYNC_BYTES && now.saturating_sub(*synced_at_ms) >= SYNC_MS {
+                self.files.sync(&live.path)?;
+                *synced = at;
+                *synced_at_ms = now;
+            }
+        }
+    }
+
+    /// A cut connection: what arrived is synced, so that a power cut right after costs nothing more.
+    fn after_cut(
+        &self,
+        live: &Live,
+        generation: u64,
+        offset: u64,
+        checked: bool,
+    ) -> Result<u64, UploadFault> {
+        let mut phase = live.phase();
+        if !live.is_current(generation) {
+            return Err(UploadFault::Superseded);
+        }
+        let Phase::Receiving { scan, synced, .. } = &mut *phase else {
+            return Err(UploadFault::Ended);
+        };
+        if checked {
+            *scan = self.cut_back(live, offset)?;
+            *synced = (*synced).min(offset);
+        } else if scan.offset > *synced {
+            self.files.sync(&live.path)?;
+            *synced = scan.offset;
+        }
+        Ok(scan.offset)
+    }
+
+    /// Cuts the file to `offset` and hashes what is left.
+    fn cut_back(&self, live: &Live, offset: u64) -> Result<Scan, FilesError> {
+        if self.files.length(&live.path)?.unwrap_or(0) > offset {
+            self.files.truncate(&live.path, offset)?;
+        }
+        self.scan_file(&live.path, live.length)
+    }
+
+    fn recover(&self, path: &Path, length: u64) -> Result<Scan, FilesError> {
+        let scan = self.scan_file(path, length)?;
+        let trusted = scan.verified().min(length);
+        if trusted == scan.offset {
+            return Ok(scan);
+        }
+        self.files.truncate(path, trusted)?;
+        self.scan_file(path, length)
+    }
+
+    fn scan_file(&self, path: &Path, length: u64) -> Result<Scan, FilesError> {
+        let mut scan = Scan::new();
+        let Some(stored) = self.files.length(path)? else {
+            return Ok(scan);
+        };
+        while scan.offset < stored {
+            let take = (stored - scan.offset).min(PIECE_BYTES as u64) as usize;
+            let bytes = self.files.read_at(path, scan.offset, take)?;
+            scan.update(&bytes, length);
+        }
+        Ok(scan)
+    }
+
+    /// Hashes and judges a whole file that came by another way, such as a drive.
+    pub fn stage_file(&self, path: &Path) -> Result<Staged, FilesError> {
+        let length = self.files.length(path)?.ok_or(FilesError::NotFound)?;
+        let scan = self.scan_file(path, length)?;
+        let (sha256, content) = scan.judge(length);
+        Ok(Staged {
+            path: path.to_owned(),
+            length,
+            sha256,
+            content,
+        })
+    }
+}
