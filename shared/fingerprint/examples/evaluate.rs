@@ -33,7 +33,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match argument.as_str() {
             "--synthetic" => {
                 let count: u64 = arguments.next().ok_or("how many fingers?")?.parse()?;
-                sets.push(synthetic_set(count)?);
+                sets.push(synthetic_set(count, false)?);
+                sets.push(synthetic_set(count, true)?);
             }
             "--dump" => dump = arguments.next(),
             "--ppi" => ppi = Ppi(arguments.next().ok_or("how many?")?.parse()?),
@@ -190,9 +191,10 @@ fn folder_set(folder: &str, ppi: Ppi) -> Result<Set, Box<dyn std::error::Error>>
     Ok(set)
 }
 
-fn synthetic_set(count: u64) -> Result<Set, Box<dyn std::error::Error>> {
+/// Everyday impressions, or `hard` ones: dry, wet, partial, turned.
+fn synthetic_set(count: u64, hard: bool) -> Result<Set, Box<dyn std::error::Error>> {
     let mut set = Set {
-        name: "synthetic".to_owned(),
+        name: if hard { "synthetic, hard" } else { "synthetic" }.to_owned(),
         prints: Vec::new(),
         qualities: Vec::new(),
         extract_ms: 0.0,
@@ -200,7 +202,13 @@ fn synthetic_set(count: u64) -> Result<Set, Box<dyn std::error::Error>> {
     for finger in 0..count {
         let master = MasterFinger::make(1_000 + finger);
         for i in 0..4 {
-            let image = impression(&master, &ImpressionSettings::natural(finger * 16 + i));
+            let mut settings = ImpressionSettings::natural(finger * 16 + i);
+            if hard {
+                settings.dryness = [0.95, 0.6, -0.8, 0.85][i as usize];
+                settings.rotation_deg *= 2.0;
+                settings.partial = [0.0, 0.25, 0.4, 0.3][i as usize];
+            }
+            let image = impression(&master, &settings);
             add(&mut set, finger as u32, &image)?;
         }
     }

@@ -64,7 +64,7 @@ pub struct Quality {
 /// Below this area nothing counts as a finger, mm².
 const FINGER_AREA_MIN: f32 = 20.0;
 /// Below this area the finger is partial, mm².
-const WHOLE_AREA_MIN: f32 = 95.0;
+const WHOLE_AREA_MIN: f32 = 105.0;
 /// Ridges nearer to the picture's middle than this are centred, mm.
 const CENTRE_MM: f32 = 4.2;
 const MM_PER_PX: f32 = 25.4 / 500.0;
@@ -159,13 +159,14 @@ pub(crate) fn assess(
         if m.area_mm2 < WHOLE_AREA_MIN {
             reasons.push(QualityReason::Partial);
         }
-        if m.contrast < 18.0 {
+        let broken = m.coherence < 0.62 && m.darkness < 0.40;
+        if m.contrast < 20.0 {
             reasons.push(QualityReason::TooLight);
         } else if m.darkness > 0.70 {
             reasons.push(QualityReason::TooWet);
-        } else if m.darkness < 0.30 {
+        } else if broken || (m.darkness < 0.24 && m.coherence < 0.72) {
             reasons.push(QualityReason::TooDry);
-        } else if m.clarity < 0.35 {
+        } else if m.clarity < 0.33 || m.coherence < 0.38 {
             reasons.push(QualityReason::Smudged);
         }
         if m.off_centre_mm > CENTRE_MM {

@@ -29,6 +29,8 @@ pub struct SlapFinger {
     pub bounds: Bounds,
     /// Area of contact, mm².
     pub area_mm2: u32,
+    /// How far the tip leans from upright, degrees clockwise, −90 to 90; uncertain for round blobs.
+    pub lean_deg: i16,
     /// The tip alone; neighbours are blanked.
     pub image: GreyImage,
 }
@@ -133,6 +135,7 @@ pub fn segment_slap_without(
             },
             bounds,
             area_mm2: (blob.cells.len() as f32 * cells_mm2) as u32,
+            lean_deg: lean_of(&grid, blob),
             image: cut(image, &grid, (slot + 1) as u16, bounds)?,
         });
     }
@@ -271,6 +274,24 @@ fn bounds_of(image: &GreyImage, grid: &Grid, blob: &Blob) -> Bounds {
     }
 }
 
+/// Direction of the blob's long axis, degrees clockwise from upright.
+fn lean_of(grid: &Grid, blob: &Blob) -> i16 {
+    let n = blob.cells.len() as f32;
+    let place = |i: usize| ((i % grid.columns) as f32, (i / grid.columns) as f32);
+    let (sx, sy) = blob
+        .cells
+        .iter()
+        .fold((0.0, 0.0), |s, &i| (s.0 + place(i).0, s.1 + place(i).1));
+    let (mx, my) = (sx / n, sy / n);
+    let (mut xx, mut xy, mut yy) = (0.0f32, 0.0f32, 0.0f32);
+    for &i in &blob.cells {
+        let (dx, dy) = (place(i).0 - mx, place(i).1 - my);
+        (xx, xy, yy) = (xx + dx * dx, xy + dx * dy, yy + dy * dy);
+    }
+    // y runs down: an axis from lower left to upper right leans clockwise.
+    (0.5 * (-2.0 * xy).atan2(yy - xx)).to_degrees() as i16
+}
+
 /// The box as a picture of its own, with cells of other blobs blanked.
 fn cut(
     image: &GreyImage,
@@ -319,33 +340,46 @@ impl HandCheck {
     }
 }
 
-/// Which hand lies on the platen, by the geometry of its four tips: the little finger is the lowest and smallest and
-/// lies on the outside, the middle finger is the highest of the inner two. The row may be slanted by up to about 15°.
-/// Anything but four tips is [`HandCheck::Unsure`]; a plain check, to be confirmed by [`crate::hand_swapped`].
+/// The hand is turned on the platen by at most this, degrees; more is taken for a bad measurement of the blobs.
+const TURN_MAX_DEG: f32 = 15.0;
+
+/// Which hand lies on the platen, by the geometry of its four tips: the little finger is the lowest and the smallest
+/// and lies outside, the middle finger is the higher of the inner two. The row is turned upright first, by the mean
+/// lean of the tips. Anything but four tips is [`HandCheck::Unsure`]; a plain check, which matching confirms
+/// ([`crate::hand_swapped`]).
 pub fn hand_check(fingers: &[SlapFinger]) -> HandCheck {
     let [a, b, c, d] = fingers else {
         return HandCheck::Unsure;
     };
+    let lean = fingers.iter().map(|f| f32::from(f.lean_deg)).sum::<f32>() / 4.0;
+    let (sin, cos) = lean
+        .clamp(-TURN_MAX_DEG, TURN_MAX_DEG)
+        .to_radians()
+        .sin_cos();
+    // Middle of the blob, up by half its height: the tip, along the finger.
     let tip = |f: &SlapFinger| {
-        (
+        let (x, y) = (
             f.bounds.x as f32 + f.bounds.width as f32 / 2.0,
-            f.bounds.y as f32,
-        )
+            f.bounds.y as f32 + f.bounds.height as f32 / 2.0,
+        );
+        let half = f.bounds.height as f32 / 2.0;
+        (x * cos + y * sin, y * cos - x * sin - half)
     };
     let area = |f: &SlapFinger| (f.area_mm2 as f32).max(1.0);
     let span = (tip(d).0 - tip(a).0).max(1.0);
     // Positive speaks for a right hand in all three.
     let outer = (tip(d).1 - tip(a).1) / span;
     let inner = (tip(c).1 - tip(b).1) / span;
-    let size = (area(a) / area(d)).ln();
-    // A slant moves the outer pair by its whole span and the inner pair by a third of it: this form ignores it.
-    let bow = inner - outer / 3.0;
-    let vote = 5.0 * outer + 1.6 * size.clamp(-1.0, 1.0) - 4.0 * bow.abs().min(0.02);
-    if vote > 0.6 {
+    let size = (area(a) / area(d)).ln().clamp(-0.8, 0.8);
+    let vote = 5.0 * outer + 3.0 * inner + 1.2 * size;
+    if vote > VOTE_MIN {
         HandCheck::Right
-    } else if vote < -0.6 {
+    } else if vote < -VOTE_MIN {
         HandCheck::Left
     } else {
         HandCheck::Unsure
     }
 }
+
+/// Less than this either way is no answer.
+const VOTE_MIN: f32 = 0.45;

@@ -32,7 +32,7 @@ pub struct ImpressionSettings {
     pub noise: f32,
     /// Skin distortion in pixels, about 0 to 6.
     pub distortion_px: f32,
-    /// Size of the contact area: 1 an index finger, 0.8 a little one, 1.2 a thumb.
+    /// Size of the contact area: 1 an index finger, 0.84 a little one, 1.2 a thumb.
     pub size: f32,
 }
 
@@ -151,8 +151,8 @@ impl Skin {
         let dry = s.dryness.clamp(0.0, 1.0);
         let wet = (-s.dryness).clamp(0.0, 1.0);
         let radius = (
-            (118.0 + 26.0 * (pressure - 0.5)) * s.size,
-            (170.0 + 30.0 * (pressure - 0.5)) * s.size,
+            (126.0 + 26.0 * (pressure - 0.5)) * s.size,
+            (184.0 + 30.0 * (pressure - 0.5)) * s.size,
         );
         let partial = s.partial.clamp(0.0, 1.0);
         let cut = (partial > 0.0).then(|| {
@@ -171,10 +171,10 @@ impl Skin {
             edge: NoiseField::make(random, FIELD, FIELD, 75.0),
             radius,
             cut,
-            bias: (pressure - 0.5) * 0.7 + wet * 0.75 - dry * 0.25,
+            bias: (pressure - 0.5) * 0.7 + wet * 1.25 - dry * 0.25,
             breaks: 0.18 + dry * 1.5 + s.noise * 0.25,
-            softness: 2.6 - wet * 1.3,
-            ink: (205.0 + 35.0 * wet - 70.0 * dry) * (0.62 + 0.38 * (pressure * 2.0).min(1.0)),
+            softness: 2.6 - wet * 1.5,
+            ink: (205.0 + 35.0 * wet - 70.0 * dry) * (0.18 + 0.82 * (pressure * 2.5).min(1.0)),
             noise: s.noise.clamp(0.0, 1.0),
             paper: 250.0 - 12.0 * s.noise.clamp(0.0, 1.0),
         }

@@ -73,7 +73,7 @@ impl SyntheticPerson {
 pub enum SlapFault {
     /// Every finger very dry.
     Dry,
-    /// The outer half of one finger is off the platen.
+    /// Two thirds of one finger is off the platen.
     Partial(FingerPosition),
     /// The other hand was laid down (of thumbs: crossed).
     SwappedHand,
@@ -120,7 +120,7 @@ fn size_of(position: FingerPosition) -> f32 {
         1 => 1.0,
         2 => 1.05,
         3 => 1.0,
-        _ => 0.8,
+        _ => 0.84,
     }
 }
 
@@ -157,14 +157,14 @@ pub fn slap(person: &SyntheticPerson, which: Slap, settings: &SlapSettings) -> G
             .any(|f| matches!(f, SlapFault::MissingFinger(p) if *p == place));
         let mut s = ImpressionSettings::natural(mix(settings.seed) ^ (slot as u64 + 1) << 32);
         s.shift_mm = (0.0, 0.0);
-        s.size = size_of(place) * 1.12;
+        s.size = size_of(place) * 1.06;
         let (x, y, spread) = stance(place);
         s.rotation_deg = lean + spread + s.rotation_deg * 0.2;
         if has(SlapFault::Dry) {
             s.dryness = 0.95;
         }
         if settings.faults.contains(&SlapFault::Partial(place)) {
-            s.partial = 0.55;
+            s.partial = 0.65;
         }
         if missing {
             continue;
