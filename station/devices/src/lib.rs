@@ -3,11 +3,13 @@
 //! In: a device, a person folder or a simulated person; profiles as TOML. Out: [`Frame`]s and [`RawSample`]s.
 //! Owns: the device handle. Never: judges quality, keeps a sample, or recompresses what a device gave.
 //!
-//! A folder per driver: [`folder`] reads a person's files, [`simulated`] shows people who do not exist. `profile` knows the hardware.
+//! A folder per driver: [`folder`] reads a person's files, [`simulated`] shows people who do not exist. [`profile`] knows the hardware.
 
 pub mod capture;
 pub mod error;
 pub mod folder;
+pub mod profile;
+pub mod registry;
 pub mod simulated;
 
 pub use capture::{
@@ -16,6 +18,8 @@ pub use capture::{
 };
 pub use error::DeviceError;
 pub use folder::{FolderDevice, FolderError, FolderProblem, FolderReason, PersonFolder};
+pub use profile::{ProfileError, ProfileProblem, ProfileReason, ProfileSet, Seen};
+pub use registry::{DeviceEntry, DeviceReport, Devices};
 pub use simulated::{
     Fault, Script, ScriptError, SimulatedCamera, SimulatedPerson, SimulatedScanner, Stage,
 };
