@@ -199,7 +199,7 @@ mod tests {
     use qayd_world::testing::FakeClock;
 
     use super::*;
-    use crate::store::testing::empty_store;
+    use crate::testing::empty_store;
 
     const NOON: u64 = 1_700_000_000_000;
 
@@ -245,12 +245,11 @@ mod tests {
         // A replayed older time changes nothing.
         assert!(!store.write(|tx| clock.learn(tx, UnixMs(centre), 500)).unwrap());
         // After a restart the error is unknown, and time has still not gone back.
+        store.write(|tx| clock.stamp(tx)).unwrap();
         fake.reboot();
-        let clock = store.write(|tx| {
-            // a boot shows only once a stamp of the boot before exists
-            StationClock::start(Arc::new(fake.clone()), tx)
-        });
-        let _ = clock.unwrap();
+        let clock = store.write(|tx| StationClock::start(Arc::new(fake.clone()), tx)).unwrap();
+        let e = store.read(|c| clock.estimate(c)).unwrap().unwrap();
+        assert_eq!((e.time, e.error_ms), (UnixMs(centre), None));
     }
 
     #[test]

@@ -147,7 +147,7 @@ pub(super) fn collect(
     let exceptions = draft::exceptions(connection, key, enrolment)?;
     let answers = answers(&fields);
     let home_office =
-        pack.pack.home_office(&answers).map_or(HOME_OFFICE_UNKNOWN.to_owned(), str::to_ascii_lowercase);
+        pack.pack.home_office(&answers).map_or(HOME_OFFICE_UNKNOWN.to_owned(), str::to_owned);
     let slip_lines = slip_lines(pack, &answers);
     let words = match pack.pack.answer(Role::HolderName, &answers) {
         Some(Value::Name(name)) => name_words(name),

@@ -292,3 +292,6 @@ fn fill(
         Ok::<_, ProvisioningError>(made)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -362,3 +362,6 @@ pub fn certificate(connection: &Connection, operator: OperatorId) -> Result<Opti
         .query_row("SELECT certificate FROM operator WHERE operator = ?1", [operator.to_bytes()], |row| row.get(0))
         .optional()?)
 }
+
+#[cfg(test)]
+mod tests;

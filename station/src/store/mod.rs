@@ -137,6 +137,14 @@ impl Store {
         out
     }
 
+    /// Empties the write-ahead log into the one file.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is lost.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        Ok(held(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
     /// Closes the store with everything in the one file: the write-ahead log is emptied into it and gone.
     ///
     /// # Errors
@@ -167,6 +175,8 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn connect(path: &Path, key: &SecretKey, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // SQLCipher writes its own log to stderr; what it says comes back as an error code anyway.
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     let literal = Zeroizing::new(format!("x'{}'", Zeroizing::new(hex::encode(key.expose())).as_str()));
     connection.pragma_update(None, "key", literal.as_str())?;
     // The first read of the file: with another key the first page fails its MAC.
