@@ -10,6 +10,7 @@ mod pattern;
 mod problem;
 mod quality;
 mod schema;
+mod seen;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -26,4 +27,5 @@ pub use schema::{
     LaptopProfile, MatchRule, Power, Quirk, SbiMatch, ScreenMin, SigPad, SlapSubIds, Source,
     Status, UsbMatch,
 };
-pub use set::{ProfileSet, Seen};
+pub use seen::Seen;
+pub use set::ProfileSet;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use qayd_world::{Files, FilesError};
+use qayd_world::Files;
 use serde::de::DeserializeOwned;
 use toml::Table;
 
@@ -17,6 +17,7 @@ use super::quality::{FingerQuality, PortraitQuality};
 use super::schema::{
     DeviceKind, DeviceProfile, KitProfile, LaptopProfile, MatchRule, Source, Status,
 };
+use super::seen::Seen;
 
 /// Path of the finger policy below the folder.
 pub(super) const FINGER_POLICY: &str = "policy/quality-finger.toml";
@@ -33,58 +34,6 @@ pub struct ProfileSet {
     kits: Vec<KitProfile>,
     finger_quality: FingerQuality,
     portrait_quality: PortraitQuality,
-}
-
-/// What a station sees of a device before it knows what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "as in the match rules")]
-pub enum Seen<'a> {
-    /// Numbers as on the bus; the class where it was read.
-    Usb {
-        vid: u16,
-        pid: u16,
-        class: Option<[u8; 3]>,
-    },
-    /// As the service says, `level` `L0` or `L1`.
-    Sbi {
-        device_type: &'a str,
-        sub_type: &'a str,
-        make: &'a str,
-        model: &'a str,
-        level: &'a str,
-    },
-    V4l2 {
-        name: &'a str,
-    },
-    /// The whole device name; the part before the colon is matched.
-    Sane {
-        name: &'a str,
-    },
-    Pcsc {
-        name: &'a str,
-    },
-    Hid {
-        page: u16,
-        usage: u16,
-    },
-    Nmea {
-        talker: &'a str,
-    },
-    Ipp {
-        make_model: &'a str,
-    },
-    Gphoto {
-        model: &'a str,
-    },
-    Libfprint {
-        driver: &'a str,
-    },
-    Tcp {
-        port: u16,
-    },
-    BuiltIn {
-        id: &'a str,
-    },
 }
 
 impl ProfileSet {
@@ -170,56 +119,6 @@ impl ProfileSet {
     }
 }
 
-impl Seen<'_> {
-    fn matches(&self, rule: &MatchRule) -> bool {
-        let hex = |text: &str| u16::from_str_radix(text, 16).ok();
-        match *self {
-            Self::Usb { vid, pid, class } => rule.usb.as_ref().is_some_and(|usb| {
-                let class_fits = match (&usb.class, class) {
-                    (None, _) => true,
-                    (Some(wanted), Some([a, b, c])) => {
-                        *wanted == format!("{a:02x}:{b:02x}:{c:02x}")
-                    }
-                    (Some(_), None) => false,
-                };
-                hex(&usb.vid) == Some(vid) && hex(&usb.pid) == Some(pid) && class_fits
-            }),
-            Self::Sbi {
-                device_type,
-                sub_type,
-                make,
-                model,
-                level,
-            } => rule.sbi.as_ref().is_some_and(|sbi| {
-                sbi.device_type == device_type
-                    && sbi.sub_type == sub_type
-                    && sbi.make.as_ref().is_none_or(|p| p.matches(make))
-                    && sbi.model.as_ref().is_none_or(|p| p.matches(model))
-                    && sbi.min_level.as_deref().is_none_or(|least| level >= least)
-            }),
-            Self::V4l2 { name } => rule.v4l2_name.as_ref().is_some_and(|p| p.matches(name)),
-            Self::Sane { name } => rule
-                .sane_prefix
-                .as_deref()
-                .is_some_and(|p| name.split(':').next() == Some(p)),
-            Self::Pcsc { name } => rule.pcsc_name.as_ref().is_some_and(|p| p.matches(name)),
-            Self::Hid { page, usage } => rule
-                .hid_usage
-                .as_ref()
-                .is_some_and(|h| h.page == page && h.usage == usage),
-            Self::Nmea { talker } => rule.nmea_talker.as_deref() == Some(talker),
-            Self::Ipp { make_model } => rule
-                .ipp_make_model
-                .as_ref()
-                .is_some_and(|p| p.matches(make_model)),
-            Self::Gphoto { model } => rule.gphoto_model.as_ref().is_some_and(|p| p.matches(model)),
-            Self::Libfprint { driver } => rule.libfprint_driver.as_deref() == Some(driver),
-            Self::Tcp { port } => rule.tcp_port == Some(port),
-            Self::BuiltIn { id } => rule.built_in.as_deref() == Some(id),
-        }
-    }
-}
-
 /// Every TOML file below `dir` as path and text; what cannot be read becomes a problem.
 fn texts(files: &dyn Files, dir: &Path) -> (Vec<(String, String)>, Vec<ProfileProblem>) {
     let name_of = |path: &Path| {
@@ -229,8 +128,7 @@ fn texts(files: &dyn Files, dir: &Path) -> (Vec<(String, String)>, Vec<ProfilePr
     };
     let mut found = Vec::new();
     let mut problems = Vec::new();
-    let mut unreadable = |path: &Path, code| {
-        let reason = ProfileReason::Unreadable { code };
+    let mut problem = |path: &Path, reason| {
         problems.push(ProfileProblem {
             file: name_of(path),
             path: String::new(),
@@ -243,15 +141,21 @@ fn texts(files: &dyn Files, dir: &Path) -> (Vec<(String, String)>, Vec<ProfilePr
         let inside = match files.list(&folder) {
             Ok(inside) => inside,
             Err(error) => {
-                unreadable(&folder, error.code());
+                problem(&folder, ProfileReason::Unreadable { code: error.code() });
                 continue;
             }
         };
         for path in inside {
             match path.extension().and_then(|e| e.to_str()) {
-                Some("toml") => match files.read(&path, FILE_BYTES_MAX).and_then(utf8) {
-                    Ok(text) => found.push((name_of(&path), text)),
-                    Err(error) => unreadable(&path, error.code()),
+                Some("toml") => match files.read(&path, FILE_BYTES_MAX).map(String::from_utf8) {
+                    Ok(Ok(text)) => found.push((name_of(&path), text)),
+                    Ok(Err(_)) => {
+                        let message = "the file is not UTF-8".to_owned();
+                        problem(&path, ProfileReason::Shape { message });
+                    }
+                    Err(error) => {
+                        problem(&path, ProfileReason::Unreadable { code: error.code() });
+                    }
                 },
                 None if path.strip_prefix(dir).is_ok_and(|p| p.iter().count() <= 2) => {
                     folders.push(path);
@@ -262,12 +166,6 @@ fn texts(files: &dyn Files, dir: &Path) -> (Vec<(String, String)>, Vec<ProfilePr
     }
     found.sort();
     (found, problems)
-}
-
-/// Bytes that are not UTF-8 become a replacement sign, which no profile may hold: the reader names the line.
-fn utf8(bytes: Vec<u8>) -> Result<String, FilesError> {
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
 }
 
 /// A set while it is being read: profiles with their files, and what is wrong so far.

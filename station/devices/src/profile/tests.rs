@@ -702,3 +702,36 @@ fn a_folder_that_is_not_there_is_an_error() {
             .any(|p| p.reason.name() == "unreadable")
     );
 }
+
+#[test]
+fn a_file_that_is_not_text_or_too_long_is_named_when_a_folder_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "a test's own files need not be durable"
+        )]
+        std::fs::write(path, bytes).unwrap();
+    };
+    for (file, text) in small() {
+        put(&file, text.as_bytes());
+    }
+    assert!(ProfileSet::read(&OsFiles::default(), dir.path()).is_ok());
+    put("devices/iris/latin.toml", b"vendor = \"Caf\xe9\"");
+    put("devices/iris/long.toml", &[b'#'; 70_000]);
+    let error = ProfileSet::read(&OsFiles::default(), dir.path()).unwrap_err();
+    let found: Vec<_> = error
+        .problems
+        .iter()
+        .map(|p| (p.file.as_str(), p.reason.name()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("devices/iris/latin.toml", "shape"),
+            ("devices/iris/long.toml", "unreadable")
+        ]
+    );
+}
