@@ -330,3 +330,65 @@ fn a_bad_folder_does_not_open_and_cancel_gives_nothing() {
         Err(DeviceError::NotOpen)
     ));
 }
+
+/// Bytes changed, cut and doubled at places that a fixed sequence names: whatever comes, the answer is a content or a
+/// reason, never a panic, and what is accepted has the size it says.
+#[test]
+fn damaged_files_of_every_type_are_judged_without_a_panic() {
+    let files = [
+        (MediaType::Png, grey(ImageFormat::Png, 24, 31)),
+        (MediaType::Jpeg, jpeg()),
+        (MediaType::Tiff, grey(ImageFormat::Tiff, 24, 31)),
+        (MediaType::Bmp, grey(ImageFormat::Bmp, 24, 31)),
+        (MediaType::Pgm, pgm(24, 31)),
+        (
+            MediaType::Pdf,
+            b"%PDF-1.4\n1 0 obj\nendobj\n%%EOF\n".to_vec(),
+        ),
+    ];
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let mut refused = 0;
+    for (media_type, good) in files {
+        assert!(content::check(&good, media_type).is_ok(), "{media_type:?}");
+        for _ in 0..300 {
+            let mut bytes = good.clone();
+            for _ in 0..=next(4) {
+                match next(3) {
+                    // Half of the changes hit the first 64 bytes, where the headers are.
+                    0 => {
+                        let reach = if next(2) == 0 {
+                            bytes.len().min(64)
+                        } else {
+                            bytes.len()
+                        };
+                        let at = next(reach);
+                        bytes[at] = next(256) as u8;
+                    }
+                    1 => bytes.truncate(1 + next(bytes.len())),
+                    _ => {
+                        let at = next(bytes.len());
+                        let tail = bytes[at..].to_vec();
+                        bytes.extend(tail);
+                    }
+                }
+            }
+            match content::check(&bytes, media_type) {
+                Ok(content) => {
+                    let Some(geometry) = content.geometry else {
+                        continue;
+                    };
+                    let pixels = u64::from(geometry.width_px) * u64::from(geometry.height_px);
+                    assert!(pixels <= IMAGE_PIXELS_MAX);
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 600, "{refused}");
+}
