@@ -1,25 +1,25 @@
-//! Each rule of validation, once kept and once broken.
+//! Each rule about answers, papers, consent and offices, once kept and once broken.
 
-use qayd_model::validation::{Because, InvalidReason, Item, Warning, is_asked, is_required};
+use qayd_model::validation::{Because, InvalidReason, Warning, is_asked, is_required};
 use qayd_model::{
-    Answers, BiometricException, Capture, Consent, ConsentPurpose, EvidenceItem, ExceptionReason,
-    Findings, FingerPosition, GapReason, OperatorId, Pack, PartialDate, RegisterReference,
-    SampleKind, SampleSeen, Value, ValueFault, validate,
+    Address, Answers, BiometricException, Capture, Consent, ConsentPurpose, EvidenceItem, Findings,
+    GapReason, GpsPosition, Pack, PartialDate, RegisterReference, SampleKind, SampleSeen, Value,
+    ValueFault, validate,
 };
 
 use crate::data::{codes, pack};
 use crate::examples::{DAY, person, samples, seen};
 
 /// A case that is complete, to be broken in one place.
-struct Case {
-    pack: &'static Pack,
-    answers: Answers,
-    samples: Vec<SampleSeen>,
-    exceptions: Vec<BiometricException>,
+pub struct Case {
+    pub pack: &'static Pack,
+    pub answers: Answers,
+    pub samples: Vec<SampleSeen>,
+    pub exceptions: Vec<BiometricException>,
 }
 
 impl Case {
-    fn of(id: &str) -> Self {
+    pub fn of(id: &str) -> Self {
         let pack = pack(id);
         Self {
             pack,
@@ -29,11 +29,11 @@ impl Case {
         }
     }
 
-    fn adult() -> Self {
+    pub fn adult() -> Self {
         Self::of("national-card-first-issue")
     }
 
-    fn born(birth_date: &str) -> Self {
+    pub fn born(birth_date: &str) -> Self {
         let mut case = Self::adult();
         case.set("birth_date", date(birth_date));
         case.samples.clear();
@@ -41,21 +41,21 @@ impl Case {
         case
     }
 
-    fn number(&self, id: &str) -> u32 {
+    pub fn number(&self, id: &str) -> u32 {
         self.pack.field(id).unwrap().number
     }
 
-    fn set(&mut self, id: &str, value: Value) -> &mut Self {
+    pub fn set(&mut self, id: &str, value: Value) -> &mut Self {
         self.answers.set(self.number(id), value);
         self
     }
 
-    fn clear(&mut self, id: &str) -> &mut Self {
+    pub fn clear(&mut self, id: &str) -> &mut Self {
         self.answers.clear(self.number(id));
         self
     }
 
-    fn find(&self) -> Findings {
+    pub fn find(&self) -> Findings {
         let capture = Capture {
             date: DAY,
             samples: &self.samples,
@@ -65,12 +65,12 @@ impl Case {
         validate(self.pack, codes(), &self.answers, &capture)
     }
 
-    fn without(mut self, kind: &SampleKind) -> Self {
+    pub fn without(mut self, kind: &SampleKind) -> Self {
         self.samples.retain(|sample| sample.kind != *kind);
         self
     }
 
-    fn evidence(&mut self) -> Vec<EvidenceItem> {
+    pub fn evidence(&mut self) -> Vec<EvidenceItem> {
         match self.answers.get(self.number("evidence")) {
             Some(Value::Evidence(items)) => items.clone(),
             _ => panic!("the example has papers"),
@@ -78,11 +78,11 @@ impl Case {
     }
 }
 
-fn date(text: &str) -> Value {
+pub fn date(text: &str) -> Value {
     Value::Date(PartialDate::parse(text).unwrap())
 }
 
-fn missing(findings: &Findings) -> Vec<String> {
+pub fn missing(findings: &Findings) -> Vec<String> {
     findings
         .missing
         .iter()
@@ -90,21 +90,12 @@ fn missing(findings: &Findings) -> Vec<String> {
         .collect()
 }
 
-fn invalid(findings: &Findings) -> Vec<(String, &'static str)> {
+pub fn invalid(findings: &Findings) -> Vec<(String, &'static str)> {
     findings
         .invalid
         .iter()
         .map(|invalid| (invalid.item.to_string(), invalid.code()))
         .collect()
-}
-
-fn exception(position: FingerPosition, reason: ExceptionReason) -> BiometricException {
-    BiometricException {
-        position,
-        reason,
-        supervisor: Some(OperatorId::from_bytes([9; 16])),
-        note: None,
-    }
 }
 
 #[test]
@@ -227,235 +218,6 @@ fn the_head_alone_gets_a_residence_card() {
         invalid(&case.set("household", Value::Family(members)).find())[0].1,
         "VAL-28"
     );
-}
-
-// Ages and fingers.
-
-#[test]
-fn fingers_are_required_from_the_day_the_person_is_twelve() {
-    let twelve = Case::born("2014-11-22").find();
-    let fingers: Vec<_> = twelve
-        .missing
-        .iter()
-        .filter(|missing| matches!(missing.item, Item::Finger(_)))
-        .collect();
-    assert_eq!(fingers.len(), 10);
-    assert_eq!(fingers[0].because, Because::AgeFrom(12));
-    assert!(
-        fingers[0]
-            .may_be_missing_because
-            .contains(&"amputated".to_owned())
-    );
-    let eleven = Case::born("2014-11-23").find();
-    assert!(
-        !eleven
-            .missing
-            .iter()
-            .any(|missing| matches!(missing.item, Item::Finger(_)))
-    );
-}
-
-#[test]
-fn a_doubt_about_the_age_counts_for_the_person() {
-    for doubtful in ["2014", "2014-11", "~2013"] {
-        let findings = Case::born(doubtful).find();
-        assert!(
-            !missing(&findings).contains(&"right_thumb".to_owned()),
-            "{doubtful}"
-        );
-        assert!(
-            findings
-                .warnings
-                .contains(&Warning::AgeUndecided { years: 12 }),
-            "{doubtful}"
-        );
-    }
-    let sure = Case::born("2013").find();
-    assert!(missing(&sure).contains(&"right_thumb".to_owned()));
-    assert!(!sure.warnings.contains(&Warning::AgeUndecided { years: 12 }));
-}
-
-#[test]
-fn without_a_birth_date_nothing_hangs_on_the_age() {
-    let mut case = Case::born("1990");
-    case.clear("birth_date");
-    let findings = case.find();
-    assert!(missing(&findings).contains(&"birth_date".to_owned()));
-    assert!(!missing(&findings).contains(&"right_thumb".to_owned()));
-    assert!(findings.warnings.contains(&Warning::AgeUnknown));
-}
-
-#[test]
-fn fingers_of_a_child_between_five_and_twelve_are_taken_and_not_asked() {
-    let mut case = Case::born("2018-01-01");
-    assert!(!missing(&case.find()).contains(&"left_index".to_owned()));
-    case.samples
-        .push(seen(SampleKind::Finger(FingerPosition::LeftIndex)));
-    assert!(case.find().invalid.is_empty());
-    case.set("birth_date", date("2022-01-01"));
-    assert_eq!(invalid(&case.find()), [("left_index".to_owned(), "FND-04")]);
-    // Perhaps five already: 2021 is taken in the child's favour.
-    assert!(
-        case.set("birth_date", date("2021"))
-            .find()
-            .invalid
-            .is_empty()
-    );
-}
-
-#[test]
-fn a_child_needs_a_guardian_and_a_person_of_perhaps_eighteen_does_not() {
-    let child = missing(&Case::born("2015-01-01").find());
-    assert!(
-        child.contains(&"guardian_name".to_owned())
-            && child.contains(&"guardian_relation".to_owned())
-    );
-    for grown in ["2008-11-22", "2008", "1990"] {
-        assert!(
-            !missing(&Case::born(grown).find()).contains(&"guardian_name".to_owned()),
-            "{grown}"
-        );
-    }
-    let mut alone = Case::born("2015-01-01");
-    alone.set("guardian_name", Value::Missing("nobody_present".into()));
-    assert!(!missing(&alone.find()).contains(&"guardian_name".to_owned()));
-}
-
-#[test]
-fn a_portrait_is_required_of_everybody() {
-    let findings = Case::adult().without(&SampleKind::Portrait).find();
-    assert_eq!(missing(&findings), ["portrait"]);
-    let mut birth = Case::of("birth-notification");
-    assert!(birth.find().is_complete());
-    birth.samples.push(seen(SampleKind::Portrait));
-    assert_eq!(invalid(&birth.find()), [("portrait".to_owned(), "FND-03")]);
-}
-
-#[test]
-fn the_same_finger_twice_is_invalid() {
-    let mut case = Case::adult();
-    case.samples
-        .push(seen(SampleKind::Finger(FingerPosition::RightRing)));
-    assert_eq!(invalid(&case.find()), [("right_ring".to_owned(), "FND-05")]);
-}
-
-#[test]
-fn a_service_without_fingers_takes_none() {
-    let mut case = Case::of("residence-card");
-    case.samples
-        .push(seen(SampleKind::Finger(FingerPosition::RightThumb)));
-    case.exceptions
-        .push(exception(FingerPosition::LeftThumb, ExceptionReason::Worn));
-    let expected = [
-        ("right_thumb".to_owned(), "FND-03"),
-        ("left_thumb".to_owned(), "FND-03"),
-    ];
-    assert_eq!(invalid(&case.find()), expected);
-}
-
-#[test]
-fn low_quality_is_said_and_stops_nobody() {
-    let mut case = Case::adult();
-    let quality = |case: &mut Case, position: FingerPosition, quality: u8| {
-        let sample = case
-            .samples
-            .iter_mut()
-            .find(|sample| sample.kind == SampleKind::Finger(position))
-            .unwrap();
-        sample.quality = Some(quality);
-    };
-    quality(&mut case, FingerPosition::RightThumb, 39);
-    quality(&mut case, FingerPosition::RightIndex, 40);
-    quality(&mut case, FingerPosition::RightRing, 30);
-    quality(&mut case, FingerPosition::LeftLittle, 19);
-    let findings = case.find();
-    assert!(findings.is_complete());
-    let about: Vec<_> = findings
-        .warnings
-        .iter()
-        .filter(|warning| ["FND-26", "FND-27"].contains(&warning.code()))
-        .collect();
-    assert_eq!(
-        about,
-        [
-            &Warning::QualityBelowMark {
-                position: FingerPosition::RightThumb
-            },
-            &Warning::QualityBelowFloor {
-                position: FingerPosition::LeftLittle
-            },
-        ]
-    );
-}
-
-// Exceptions.
-
-#[test]
-fn an_exception_needs_a_supervisor_and_a_photograph() {
-    let finger = FingerPosition::RightThumb;
-    let mut case = Case::adult().without(&SampleKind::Finger(finger));
-    assert_eq!(missing(&case.find()), ["right_thumb"]);
-    case.exceptions.push(BiometricException {
-        supervisor: None,
-        ..exception(finger, ExceptionReason::Amputated)
-    });
-    assert_eq!(
-        missing(&case.find()),
-        ["supervisor's approval for right_thumb", "exception photo"]
-    );
-    case.exceptions[0] = exception(finger, ExceptionReason::Amputated);
-    case.samples.push(seen(SampleKind::ExceptionPhoto));
-    assert!(case.find().is_complete());
-}
-
-#[test]
-fn a_refusal_and_a_broken_scanner_need_no_photograph_of_hands() {
-    for reason in [ExceptionReason::Refused, ExceptionReason::DeviceFault] {
-        let mut case = Case::adult().without(&SampleKind::Finger(FingerPosition::LeftRing));
-        case.exceptions
-            .push(exception(FingerPosition::LeftRing, reason));
-        assert!(case.find().is_complete());
-    }
-}
-
-#[test]
-fn an_exception_is_once_and_not_beside_a_capture() {
-    let finger = FingerPosition::LeftThumb;
-    let mut both = Case::adult();
-    both.exceptions
-        .push(exception(finger, ExceptionReason::Refused));
-    assert_eq!(invalid(&both.find()), [("left_thumb".to_owned(), "FND-06")]);
-    let mut twice = Case::adult().without(&SampleKind::Finger(finger));
-    twice.exceptions = vec![exception(finger, ExceptionReason::Refused); 2];
-    assert_eq!(
-        invalid(&twice.find()),
-        [("left_thumb".to_owned(), "FND-05")]
-    );
-}
-
-#[test]
-fn an_exception_has_a_reason_of_the_pack() {
-    let mut strict = pack("national-card-first-issue").clone();
-    strict
-        .biometrics
-        .fingers
-        .as_mut()
-        .unwrap()
-        .exception_reasons = vec![ExceptionReason::Amputated];
-    let mut case = Case::adult().without(&SampleKind::Finger(FingerPosition::LeftThumb));
-    case.exceptions.push(exception(
-        FingerPosition::LeftThumb,
-        ExceptionReason::Refused,
-    ));
-    let capture = Capture {
-        date: DAY,
-        samples: &case.samples,
-        exceptions: &case.exceptions,
-        site_office: None,
-    };
-    let findings = validate(&strict, codes(), &case.answers, &capture);
-    assert_eq!(invalid(&findings), [("left_thumb".to_owned(), "FND-07")]);
-    assert!(case.find().is_complete());
 }
 
 // Papers, people who vouch, consent, offices.
@@ -696,6 +458,114 @@ fn a_date_ahead_of_the_day_of_capture_is_invalid_unless_the_field_looks_ahead() 
     assert_eq!(invalid(&ahead), [("entry_date".to_owned(), "VAL-09")]);
     assert!(case.set("entry_date", date("2026")).find().is_complete());
     assert!(case.set("permit_expiry", date("2030")).find().is_complete());
+}
+
+#[test]
+fn a_letter_serves_to_its_last_day() {
+    let mut case = Case::of("residence-card");
+    let Some(Value::Attestors(mut people)) = case.answers.get(case.number("attestors")).cloned()
+    else {
+        panic!()
+    };
+    for (written, expired) in [
+        ("2026-10-23", false),
+        ("2026-10-22", true),
+        ("2026-10", false),
+    ] {
+        people[0].letter_date = Some(PartialDate::parse(written).unwrap());
+        let findings = case
+            .set("attestors", Value::Attestors(people.clone()))
+            .find();
+        assert_eq!(
+            findings
+                .warnings
+                .contains(&Warning::LetterExpired { index: 1 }),
+            expired,
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_came_through_no_parser_is_checked_as_it_stands() {
+    let mut case = Case::of("birth-notification");
+    for (field, value, code) in [
+        ("birth_time", Value::TimeOfDay(1440), "VAL-13"),
+        ("weight", Value::Number(8001), "VAL-17"),
+        (
+            "birth_date",
+            Value::Date(PartialDate {
+                year: 2026,
+                month: None,
+                day: Some(3),
+                estimated: false,
+            }),
+            "VAL-06",
+        ),
+        (
+            "birth_date",
+            Value::Date(PartialDate {
+                year: 2025,
+                month: Some(2),
+                day: Some(29),
+                estimated: false,
+            }),
+            "VAL-07",
+        ),
+        ("phone", Value::Phone("٠٧٧٠١٢٣٤٥٦٧".into()), "VAL-15"),
+        ("phone", Value::Phone("+964 7701234567".into()), "VAL-15"),
+        ("ward", Value::Text(" blank ".into()), "VAL-15"),
+        ("wristband", Value::Text("w-1".into()), "VAL-15"),
+        (
+            "mother_national_number",
+            Value::NationalNumber("١٩٩٠١٢٣٤٥٦٧٨".into()),
+            "VAL-15",
+        ),
+    ] {
+        let mut broken = case.answers.clone();
+        broken.set(case.number(field), value);
+        let before = std::mem::replace(&mut case.answers, broken);
+        assert_eq!(invalid(&case.find()), [(field.to_owned(), code)], "{field}");
+        case.answers = before;
+    }
+    case.set("birth_time", Value::TimeOfDay(1439));
+    assert!(case.find().is_complete());
+    let away = GpsPosition {
+        latitude_microdegrees: 90_000_001,
+        longitude_microdegrees: 0,
+        accuracy_m: 1,
+    };
+    for (position, fits) in [
+        (away, false),
+        (
+            GpsPosition {
+                latitude_microdegrees: 90_000_000,
+                ..away
+            },
+            true,
+        ),
+    ] {
+        let address = Address {
+            position: Some(position),
+            ..Address::default()
+        };
+        assert_eq!(
+            case.set("mother_address", Value::Address(address))
+                .find()
+                .is_complete(),
+            fits
+        );
+    }
+}
+
+#[test]
+fn what_is_not_answered_makes_no_condition_true() {
+    let mut case = Case::of("birth-notification");
+    case.clear("birth_country");
+    let unanswered = missing(&case.find());
+    assert!(!unanswered.contains(&"paper foreign_birth_certificate".to_owned()));
+    case.set("birth_country", Value::Code("DE".into()));
+    assert_eq!(missing(&case.find()), ["paper foreign_birth_certificate"]);
 }
 
 // Births.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod bad_packs;
+mod body;
 mod data;
 mod examples;
 mod findings;
