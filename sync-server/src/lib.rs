@@ -19,6 +19,8 @@ pub mod intake;
 pub mod review;
 pub mod staff;
 pub mod store;
+#[cfg(feature = "test-util")]
+pub mod testing;
 pub mod trust;
 pub mod work;
 

@@ -112,7 +112,7 @@ pub(super) fn publish(
             .collect::<Vec<_>>()
             .join("; "),
     })?;
-    let tables: Vec<CodeTableFile> = files
+    let mut tables: Vec<CodeTableFile> = files
         .iter()
         .filter_map(|(name, text)| {
             let name = name.strip_prefix("codes/")?.strip_suffix(".toml")?;
@@ -122,6 +122,7 @@ pub(super) fn publish(
             })
         })
         .collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
     world.files.create_dir(&layout.packs())?;
     let mut published = Vec::new();
     for (id, pack) in &set.packs {
