@@ -79,3 +79,91 @@ fn link_of(payload: &[u8]) -> Result<(u64, Option<Sha256Digest>), minicbor::deco
     };
     Ok((number, previous))
 }
+
+#[cfg(test)]
+mod tests {
+    use qayd_crypto::{SigningKey, sign1};
+
+    use super::*;
+
+    /// As a station writes it: number, predecessor, and what the centre does not read.
+    fn entry(number: u64, previous: Option<Sha256Digest>, key: &SigningKey) -> Vec<u8> {
+        let mut payload = Vec::new();
+        let mut e = minicbor::Encoder::new(&mut payload);
+        e.map(if previous.is_some() { 4 } else { 3 })
+            .unwrap()
+            .u8(1)
+            .unwrap()
+            .u64(number)
+            .unwrap();
+        if let Some(previous) = previous {
+            e.u8(2).unwrap().encode(previous).unwrap();
+        }
+        e.u8(3)
+            .unwrap()
+            .str("what")
+            .unwrap()
+            .u8(4)
+            .unwrap()
+            .u8(7)
+            .unwrap();
+        sign1(Namespace::AuditEntry, key, &payload)
+    }
+
+    #[test]
+    fn a_trail_is_followed_entry_by_entry() {
+        let key = SigningKey::make(&[4; 32]);
+        let first = entry(1, None, &key);
+        let second = entry(2, Some(sha256(&first)), &key);
+        let head = follow(&ChainHead::START, &key.public(), &first).unwrap();
+        assert_eq!(follow(&head, &key.public(), &second).unwrap().number, 2);
+        assert!(matches!(
+            follow(&ChainHead::START, &key.public(), &second),
+            Err(ChainError::Gap { .. })
+        ));
+        let cut = entry(2, None, &key);
+        assert!(matches!(
+            follow(&head, &key.public(), &cut),
+            Err(ChainError::Fork { .. })
+        ));
+        let other = SigningKey::make(&[5; 32]);
+        let forged = entry(2, Some(sha256(&first)), &other);
+        assert!(matches!(
+            follow(&head, &key.public(), &forged),
+            Err(ChainError::Signature(_))
+        ));
+    }
+
+    #[test]
+    fn what_is_no_entry_is_refused() {
+        let key = SigningKey::make(&[4; 32]);
+        let payloads: [&[u8]; 6] = [
+            &[],
+            &[0xa0],
+            &[0x80],
+            &[0xa1, 2, 1],
+            &[0xbf, 1, 1, 0xff],
+            &[0xa2, 1, 2, 2, 0x41, 0],
+        ];
+        for payload in payloads {
+            let bytes = sign1(Namespace::AuditEntry, &key, payload);
+            let followed = follow(&ChainHead::START, &key.public(), &bytes);
+            assert!(
+                matches!(followed, Err(ChainError::Message(_))),
+                "{payload:x?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_batch_has_limits() {
+        let batch = |first, count| AuditBatch {
+            first,
+            entries: vec![vec![0_u8; 2].into(); count],
+        };
+        let read = |batch: AuditBatch| AuditBatch::from_bytes(&batch.to_bytes());
+        assert!(read(batch(1, AuditBatch::ENTRIES_MAX)).is_ok());
+        assert!(read(batch(1, AuditBatch::ENTRIES_MAX + 1)).is_err());
+        assert!(read(batch(1, 0)).is_err() && read(batch(0, 1)).is_err());
+    }
+}

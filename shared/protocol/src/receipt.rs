@@ -143,3 +143,222 @@ impl VerifiedReceipt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use qayd_crypto::{OpeningKey, Suite};
+
+    use super::*;
+    use crate::{InboxBody, InboxItem, Revocation, inbox};
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::make(&[seed; 32])
+    }
+
+    fn keyring() -> Keyring {
+        let sealing = OpeningKey::make(Suite::X25519, &[9; 32]).public().clone();
+        Keyring {
+            epoch: 1,
+            programme: "demo".to_owned(),
+            centre_key: key(2).public(),
+            issuer_key: key(3).public(),
+            review_keys: vec![sealing.clone()],
+            biometric_keys: vec![sealing],
+            tls_ca_sha256: sha256(b"ca"),
+            issued: UnixMs(1),
+            former_centre_keys: vec![],
+            former_issuer_keys: vec![],
+        }
+    }
+
+    fn station() -> StationId {
+        StationId::make(1, [1; 10])
+    }
+
+    fn receipt(number: u64, previous: Option<Sha256Digest>, outcome: Outcome) -> Receipt {
+        Receipt {
+            number,
+            station: station(),
+            packet: PacketId::make(number, [2; 10]),
+            manifest_sha256: sha256(b"manifest"),
+            packet_sha256: sha256(b"packet"),
+            outcome,
+            node: "centre-1".to_owned(),
+            previous,
+            time: UnixMs(1),
+        }
+    }
+
+    const STORED: Outcome = Outcome::Stored { level: 1 };
+
+    fn check(bytes: &[u8], head: &ChainHead) -> Result<VerifiedReceipt, ChainError> {
+        verify(bytes, &keyring(), station(), head)
+    }
+
+    #[test]
+    fn receipts_follow_each_other_and_none_can_be_left_out_repeated_or_changed() {
+        let first = make(&receipt(1, None, STORED), &key(2));
+        let second = make(&receipt(2, Some(sha256(&first)), STORED), &key(2));
+        let third = make(&receipt(3, Some(sha256(&second)), STORED), &key(2));
+        let one = check(&first, &ChainHead::START).unwrap().head();
+        let two = check(&second, &one).unwrap().head();
+        assert_eq!(check(&third, &two).unwrap().head().number, 3);
+
+        assert!(matches!(
+            check(&third, &one),
+            Err(ChainError::Gap {
+                number: 3,
+                expected: 2
+            })
+        ));
+        assert!(matches!(
+            check(&first, &one),
+            Err(ChainError::Repeated {
+                number: 1,
+                expected: 2
+            })
+        ));
+        let other = make(&receipt(2, Some(sha256(b"other")), STORED), &key(2));
+        assert!(matches!(
+            check(&other, &one),
+            Err(ChainError::Fork { number: 2 })
+        ));
+        let rootless = make(&receipt(2, None, STORED), &key(2));
+        assert!(matches!(
+            check(&rootless, &one),
+            Err(ChainError::Fork { number: 2 })
+        ));
+        let rooted = make(&receipt(1, Some(sha256(b"other")), STORED), &key(2));
+        assert!(matches!(
+            check(&rooted, &ChainHead::START),
+            Err(ChainError::Fork { number: 1 })
+        ));
+    }
+
+    #[test]
+    fn a_receipt_of_another_key_station_or_kind_is_refused() {
+        let good = receipt(1, None, STORED);
+        for wrong in [1, 3, 4] {
+            let bytes = make(&good, &key(wrong));
+            assert!(matches!(
+                check(&bytes, &ChainHead::START),
+                Err(ChainError::Signature(_))
+            ));
+        }
+        let other = verify(
+            &make(&good, &key(2)),
+            &keyring(),
+            StationId::make(2, [2; 10]),
+            &ChainHead::START,
+        );
+        assert!(matches!(other, Err(ChainError::OtherStation)));
+        let as_inbox = sign1(Namespace::Inbox, &key(2), &good.to_bytes());
+        assert!(matches!(
+            check(&as_inbox, &ChainHead::START),
+            Err(ChainError::Signature(_))
+        ));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_refused() {
+        let good = make(&receipt(1, None, STORED), &key(2));
+        assert!(check(&good, &ChainHead::START).is_ok());
+        for at in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[at / 8] ^= 1 << (at % 8);
+            assert!(check(&bad, &ChainHead::START).is_err(), "bit {at}");
+        }
+    }
+
+    #[test]
+    fn only_a_stored_packet_of_the_required_level_may_be_deleted() {
+        let policy = |level| Policy {
+            receipt_level_required: level,
+            ..Policy::standard(1, UnixMs(1))
+        };
+        let verified = |outcome| {
+            check(
+                &make(&receipt(1, None, outcome), &key(2)),
+                &ChainHead::START,
+            )
+            .unwrap()
+        };
+        for held in 1..=3 {
+            let receipt = verified(Outcome::Stored { level: held });
+            for required in 1..=3 {
+                assert_eq!(
+                    receipt.permits_deletion(&policy(required)),
+                    held >= required
+                );
+            }
+        }
+        for reason in RefusalReason::ALL {
+            let receipt = verified(Outcome::Refused { reason: *reason });
+            assert!((0..=3).all(|level| !receipt.permits_deletion(&policy(level))));
+        }
+    }
+
+    #[test]
+    fn level_nought_and_number_nought_are_no_receipts() {
+        for bad in [
+            receipt(1, None, Outcome::Stored { level: 0 }),
+            receipt(0, None, STORED),
+        ] {
+            let bytes = make(&bad, &key(2));
+            assert!(matches!(
+                check(&bytes, &ChainHead::START),
+                Err(ChainError::Message(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn a_receipt_is_for_its_own_bytes_alone() {
+        let bytes = make(&receipt(1, None, STORED), &key(2));
+        let receipt = check(&bytes, &ChainHead::START).unwrap();
+        let (id, manifest, file) = (
+            receipt.receipt().packet,
+            sha256(b"manifest"),
+            sha256(b"packet"),
+        );
+        assert!(receipt.is_for(id, manifest, file));
+        assert!(!receipt.is_for(PacketId::make(7, [7; 10]), manifest, file));
+        assert!(!receipt.is_for(id, file, file));
+        assert!(!receipt.is_for(id, manifest, manifest));
+    }
+
+    #[test]
+    fn inbox_items_follow_the_same_rules() {
+        let item = |number, previous| InboxItem {
+            number,
+            station: station(),
+            previous,
+            time: UnixMs(1),
+            body: InboxBody::Revocation(Revocation::Station {
+                reason: "lost".to_owned(),
+            }),
+        };
+        let open = |bytes: &[u8], head: &ChainHead| {
+            inbox::verify(bytes, &keyring(), station(), head).map(|item| item.head())
+        };
+        let first = inbox::make(&item(1, None), &key(2));
+        let head = open(&first, &ChainHead::START).unwrap();
+        let second = inbox::make(&item(2, Some(sha256(&first))), &key(2));
+        assert_eq!(open(&second, &head).unwrap().number, 2);
+        assert!(matches!(
+            open(&second, &ChainHead::START),
+            Err(ChainError::Gap { .. })
+        ));
+        assert!(matches!(
+            open(&first, &head),
+            Err(ChainError::Repeated { .. })
+        ));
+        let fork = inbox::make(&item(2, None), &key(2));
+        assert!(matches!(open(&fork, &head), Err(ChainError::Fork { .. })));
+        let forged = inbox::make(&item(2, Some(sha256(&first))), &key(3));
+        assert!(matches!(
+            open(&forged, &head),
+            Err(ChainError::Signature(_))
+        ));
+    }
+}

@@ -73,10 +73,17 @@ impl TrustError {
 }
 
 /// A value whose signature held, with the bytes that were signed. Only [`TrustChain`] and this module make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Trusted<T> {
     value: T,
     signed: Vec<u8>,
+}
+
+/// The value alone: an invitation's signed bytes hold its secret.
+impl<T: core::fmt::Debug> core::fmt::Debug for Trusted<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Trusted").field(&self.value).finish()
+    }
 }
 
 impl<T: SignedMessage> Trusted<T> {

@@ -331,7 +331,9 @@ mod tests {
             assert_eq!(Checksum::parse(&checksum.format()), Ok(checksum));
             for (pieces, holds) in [(["hello ", "world"], true), (["hello", "world"], false)] {
                 let mut hasher = checksum.hasher();
-                pieces.iter().for_each(|piece| hasher.update(piece.as_bytes()));
+                pieces
+                    .iter()
+                    .for_each(|piece| hasher.update(piece.as_bytes()));
                 assert_eq!(hasher.holds(), holds);
             }
         }

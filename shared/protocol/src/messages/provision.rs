@@ -46,12 +46,19 @@ impl SignedMessage for ProvisionClaim {
 
 /// A [`ProvisionClaim`] signed by the very key that it names, which proves that the station holds it. May be sent again
 /// when the answer was lost: the same key gets the same certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ProvisionRequest {
     /// The signed claim.
     #[n(1)]
     pub claim: ByteVec,
+}
+
+/// Without the claim's bytes, which hold the invitation's secret.
+impl core::fmt::Debug for ProvisionRequest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "ProvisionRequest({} bytes)", self.claim.len())
+    }
 }
 
 impl ProvisionRequest {
