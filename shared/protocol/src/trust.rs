@@ -52,14 +52,14 @@ pub enum TrustError {
 }
 
 impl TrustError {
-    /// Stable code: `TRU-01` to `TRU-05`.
+    /// Stable code: `CER-01` to `CER-05`.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Signature(_) => "TRU-01",
-            Self::Message(_) => "TRU-02",
-            Self::KeyringOrder { .. } => "TRU-03",
-            Self::OtherStation => "TRU-04",
-            Self::Invitation => "TRU-05",
+            Self::Signature(_) => "CER-01",
+            Self::Message(_) => "CER-02",
+            Self::KeyringOrder { .. } => "CER-03",
+            Self::OtherStation => "CER-04",
+            Self::Invitation => "CER-05",
         }
     }
 

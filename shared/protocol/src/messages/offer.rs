@@ -131,7 +131,7 @@ macro_rules! refusal_reasons {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Stable code: `REF-01` and on.
+            /// Stable code: `REF-10` to `REF-41`.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => concat!("REF-", stringify!($number)),)* }
             }
