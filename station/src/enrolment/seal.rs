@@ -11,13 +11,13 @@
 //!        └── crash: nothing happened ─────────────────┘   crash: `recover` completes it at start
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use minicbor::{Decode, Encode};
 use qayd_crypto::sha256;
 use qayd_model::{ByteCount, EnrolmentId, OperatorId, PacketId, Sha256Digest, UnixMs};
 use qayd_packet::{Head, NewSample, Recipients, SealRequest, SignedManifest, Signer, StampedTime};
-use qayd_world::{RandomnessRng, random_array};
+use qayd_world::{Files, FilesError, RandomnessRng, random_array};
 use rusqlite::{Connection, Transaction};
 
 use super::finalise::Finalised;
@@ -101,8 +101,7 @@ pub(crate) fn seal(
         let stamp = station.clock().stamp(tx)?;
         let made = make(station, tx, session, &finalised, approval, &stamp)?;
         let path = outbox::packet_path(station.store().folder(), made.manifest.manifest().packet);
-        station.world().files.create_dir(&outbox::outbox_folder(station.store().folder()))?;
-        station.world().files.write_durably(&path, &made.bytes)?;
+        write_packet(&*station.world().files, &path, &made.bytes)?;
         fail::fail_point!("after-seal-rename");
         let slip = finalised.slip(record::number(tx, finalised.enrolment)?);
         commit(
@@ -135,6 +134,28 @@ pub(crate) fn seal(
             }
         }
     }
+}
+
+/// Temporary name, write, fsync, read back, rename, fsync of the folder, read back. In two steps rather than by
+/// `write_durably`, so that a test can stop between them. What is left of the first is swept at the next start.
+fn write_packet(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    files.create_dir(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let staged = folder.join(format!(".{name}.sealing.qayd-tmp"));
+    let same = |at: &Path| {
+        let held = files.read(at, bytes.len() as u64)?;
+        if held == bytes { Ok(()) } else { Err(FilesError::Damaged) }
+    };
+    let staging = files.append(&staged, 0, bytes).and_then(|()| files.sync(&staged)).and_then(|()| same(&staged));
+    if let Err(error) = staging {
+        // Best effort: the sweep at start takes what stays.
+        let _ = files.remove_durably(&staged);
+        return Err(error);
+    }
+    fail::fail_point!("after-seal-file-write");
+    files.rename_durably(&staged, path)?;
+    same(path)
 }
 
 fn make(

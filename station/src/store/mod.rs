@@ -7,6 +7,8 @@
 //!
 //! One connection writes, behind a mutex; a few read, each transaction seeing one state of the database (WAL).
 
+#[cfg(test)]
+mod canaries;
 mod error;
 mod lock;
 mod migrations;
