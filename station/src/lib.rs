@@ -20,6 +20,7 @@ pub mod store;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 pub mod upload;
+pub mod watch;
 
 mod station;
 

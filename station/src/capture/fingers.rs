@@ -10,6 +10,7 @@ use qayd_fingerprint::{
     GreyImage, HandMatch, SAME_FINGER_IN_SESSION, SlapError, Template, hand_check, hand_swapped,
     match_score, segment_slap_without,
 };
+use qayd_model::pack::FingersPolicy;
 use qayd_model::{FingerPosition, PersonalBytes, QualityScore, Slap};
 use qayd_protocol::Policy;
 
@@ -32,12 +33,19 @@ pub struct CaptureLimits {
 }
 
 impl CaptureLimits {
-    /// The first attempt and the retries of the policy; a pack may ask for fewer attempts, never for more.
-    pub fn of(policy: &Policy, pack_attempts_max: Option<u16>) -> Self {
-        let by_policy = policy.retries_max.saturating_add(1);
+    /// The first attempt and the retries. A pack's marks come before those of the policy; it may ask for fewer retries,
+    /// never for more.
+    pub fn of(policy: &Policy, pack: Option<&FingersPolicy>) -> Self {
+        let retries = pack.map_or(policy.retries_max, |p| {
+            p.retries_max.min(policy.retries_max)
+        });
+        let fingers = pack.map_or_else(
+            || FingerThresholds::of_policy(policy),
+            |pack| FingerThresholds::of_pack(pack, policy),
+        );
         Self {
-            attempts_max: pack_attempts_max.map_or(by_policy, |n| n.clamp(1, by_policy)),
-            fingers: FingerThresholds::of_policy(policy),
+            attempts_max: retries.saturating_add(1),
+            fingers,
         }
     }
 }

@@ -18,6 +18,7 @@
 
 mod choose;
 mod fingers;
+mod folder;
 mod portrait;
 mod record;
 mod run;
@@ -32,6 +33,7 @@ use crate::enrolment::EnrolmentError;
 
 pub use choose::{AttemptReport, ChosenFinger, Conclusion, FingerReport};
 pub use fingers::{CaptureLimits, FingerCapture};
+pub use folder::choose_attempts;
 pub use portrait::{PortraitAttempt, PortraitCapture};
 pub use record::Accounting;
 pub use run::{PortraitOutcome, TenFingers, capture_portrait, capture_ten_fingers, try_target};

@@ -13,11 +13,7 @@ use crate::quality::{Advice, FingerThresholds, Verdict};
 
 const LIMITS: CaptureLimits = CaptureLimits {
     attempts_max: 4,
-    fingers: FingerThresholds {
-        good: 40,
-        good_small: 30,
-        usable: 20,
-    },
+    fingers: FingerThresholds::new(40, 30, 20),
 };
 
 struct Bench {

@@ -5,47 +5,66 @@
 
 use qayd_fingerprint::{ExtractError, GreyImage, Quality, QualityReason, Template, extract};
 use qayd_model::FingerPosition;
+use qayd_model::pack::FingersPolicy;
 use qayd_protocol::Policy;
 
 use super::{Advice, Verdict};
 
-/// From which score on a finger is good, and below which it is not usable (0 to 100, FIELD.md §3.2).
+/// From which score on a finger is good, and below which it is hardly usable (0 to 100, FIELD.md §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FingerThresholds {
-    /// Thumb, index and middle finger.
-    pub good: u8,
-    /// Ring and little finger, which are smaller and press less.
-    pub good_small: u8,
-    /// Any finger.
-    pub usable: u8,
+    good: [u8; 10],
+    usable: [u8; 10],
 }
 
 impl FingerThresholds {
-    /// The policy's least quality for the large fingers, ten less for the small, half of it as usable.
-    pub const fn of_policy(policy: &Policy) -> Self {
+    /// One mark for thumb, index and middle finger, one for ring and little finger, which are smaller and press less,
+    /// and one below which any finger is hardly usable.
+    pub const fn new(good: u8, good_small: u8, usable: u8) -> Self {
+        let (g, s) = (good, good_small);
         Self {
-            good: policy.finger_quality_min,
-            good_small: policy.finger_quality_min.saturating_sub(10),
-            usable: policy.finger_quality_min / 2,
+            good: [g, g, g, s, s, g, g, g, s, s],
+            usable: [usable; 10],
         }
     }
 
-    /// From which score on this finger is good.
-    pub const fn good_for(&self, position: FingerPosition) -> u8 {
-        match (position.code() - 1) % 5 {
-            3 | 4 => self.good_small,
-            _ => self.good,
-        }
+    /// The policy's least quality for the large fingers, ten less for the small, half of it as usable.
+    pub const fn of_policy(policy: &Policy) -> Self {
+        let least = policy.finger_quality_min;
+        Self::new(least, least.saturating_sub(10), least / 2)
     }
+
+    /// The marks of a pack where it has some, else those of the policy.
+    pub fn of_pack(pack: &FingersPolicy, policy: &Policy) -> Self {
+        let mut marks = Self::of_policy(policy);
+        for position in FingerPosition::ALL {
+            if let Some(mark) = pack.mark(position) {
+                marks.good[index(position)] = mark.accept;
+                marks.usable[index(position)] = mark.floor;
+            }
+        }
+        marks
+    }
+
+    /// From which score on this finger is good.
+    pub fn good_for(&self, position: FingerPosition) -> u8 {
+        self.good[index(position)]
+    }
+
+    /// Below which score this finger is hardly usable.
+    pub fn usable_for(&self, position: FingerPosition) -> u8 {
+        self.usable[index(position)]
+    }
+}
+
+/// Codes go from 1 to 10.
+fn index(position: FingerPosition) -> usize {
+    usize::from(position.code()) - 1
 }
 
 impl Default for FingerThresholds {
     fn default() -> Self {
-        Self {
-            good: 40,
-            good_small: 30,
-            usable: 20,
-        }
+        Self::new(40, 30, 20)
     }
 }
 
@@ -80,7 +99,7 @@ pub fn assess_finger(
         Verdict::Retry(Advice::NothingThere)
     } else if value >= thresholds.good_for(position) {
         Verdict::Good
-    } else if value >= thresholds.usable {
+    } else if value >= thresholds.usable_for(position) {
         Verdict::Acceptable(advice)
     } else {
         Verdict::Retry(advice)
