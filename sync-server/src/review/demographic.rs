@@ -101,6 +101,9 @@ fn within_one_edit(a: &str, b: &str) -> bool {
         return false;
     }
     let same_start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    if same_start == 0 {
+        return false; // Ahmad and Muhammad are one letter apart, and two people.
+    }
     let (a, b) = (&a[same_start..], &b[same_start..]);
     match (a, b) {
         ([], _) | (_, []) => true,
@@ -203,7 +206,18 @@ pub struct MemberKey {
 }
 
 /// Papers that a household shares: their number does not tell brothers apart.
-const HOUSEHOLD_PAPERS: [&str; 4] = ["ration_card", "residence_card", "marriage_contract", "mukhtar_letter"];
+const HOUSEHOLD_PAPERS: [&str; 10] = [
+    "ration_card",
+    "residence_card",
+    "marriage_contract",
+    "mukhtar_letter",
+    "title_deed",
+    "rental_contract",
+    "transfer_letter",
+    "power_of_attorney",
+    "guardianship_order",
+    "police_report",
+];
 
 /// Why two enrolments resemble each other, or do not. The code names the sentence in the catalogues (`reason-…`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -284,7 +298,8 @@ fn numbers(a: &Facts, b: &Facts, add: &mut impl FnMut(ReasonKind, i16)) {
     let shared = |household: bool| {
         a.documents.iter().any(|d| b.documents.contains(d) && HOUSEHOLD_PAPERS.contains(&d.document.as_str()) == household)
     };
-    if shared(false) {
+    // The papers of a birth notification are the parents', and their next child has them too.
+    if shared(false) && !a.newborn {
         add(ReasonKind::PersonalDocumentSame, 60);
     }
     if shared(true) {

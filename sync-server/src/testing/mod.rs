@@ -9,6 +9,7 @@
     reason = "tests end where something is not as expected"
 )]
 
+mod camp;
 mod station;
 mod suite;
 
@@ -24,6 +25,7 @@ use crate::{
     trust::{self, InitRequest, InvitationRequest},
 };
 
+pub use camp::{Camp, NewCase, person};
 pub use station::{Sizes, TestStation};
 pub use suite::sync_api_suite;
 
