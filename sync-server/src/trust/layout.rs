@@ -21,6 +21,11 @@ impl Layout {
         self.folder.join("programme.toml")
     }
 
+    /// A programme's choices about review; not secret, may be absent.
+    pub fn review_settings(&self) -> PathBuf {
+        self.folder.join("review.toml")
+    }
+
     /// The root key's folder, to be taken offline after `init`.
     pub fn root(&self) -> PathBuf {
         self.folder.join("root")
