@@ -211,6 +211,15 @@ struct Tracked {
     setbacks: u32,
 }
 
+/// A step of the centre's plan. The centre plans each offer by itself; the first steps of all packets, of whichever
+/// offer, go before their second steps.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// How many steps of the same packet come before it in the same plan.
+    round: usize,
+    send: PlannedSend,
+}
+
 /// The call that the driver is making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Running {
@@ -227,7 +236,7 @@ enum Running {
 pub struct Upload {
     order: Vec<PacketId>,
     packets: BTreeMap<PacketId, Tracked>,
-    plan: VecDeque<PlannedSend>,
+    plan: VecDeque<Step>,
     running: Running,
     backoff: Backoff,
     /// A wait that comes before anything else.
@@ -311,9 +320,6 @@ impl Upload {
             self.running = Running::Receipts;
             return Output::FetchReceipts;
         }
-        if let Some(patch) = self.next_patch() {
-            return patch;
-        }
         let waiting: Vec<_> = self
             .order
             .iter()
@@ -321,9 +327,15 @@ impl Upload {
             .filter(|packet| self.stage(*packet) == Some(Stage::Waiting))
             .take(self.offer_size)
             .collect();
-        if !waiting.is_empty() {
+        // What is needed most of every packet goes before the rest of any: all are offered before second steps.
+        self.drop_reached_steps();
+        let first_step = self.plan.front().is_some_and(|step| step.round == 0);
+        if !waiting.is_empty() && !first_step {
             self.running = Running::Offer(waiting.clone());
             return Output::SendOffer { packets: waiting };
+        }
+        if let Some(patch) = self.next_patch(waiting.is_empty()) {
+            return patch;
         }
         // Once in every contact, for receipts of an earlier one may be there.
         let unconfirmed = self.unconfirmed();
@@ -494,7 +506,13 @@ impl Upload {
                 self.set_back(*packet);
             }
         }
-        self.plan.extend(answer.plan);
+        let mut rounds = BTreeMap::new();
+        for send in answer.plan {
+            let next = rounds.entry(send.packet).or_insert(0_usize);
+            self.plan.push_back(Step { round: *next, send });
+            *next += 1;
+        }
+        self.plan.make_contiguous().sort_by_key(|step| step.round);
     }
 
     /// The centre says where it stands. `from` is where our own bytes began, when there were any.
@@ -556,26 +574,30 @@ impl Upload {
         }
     }
 
-    /// The next bytes to send: the plan's next step that is not reached yet, with the steps of the same packet that
-    /// follow it at once; then, packet by packet, what the plan left out.
-    fn next_patch(&mut self) -> Option<Output> {
-        while let Some(step) = self.plan.front().copied() {
-            match self.wanted(step.packet) {
-                Some((upload, offset)) if upload == step.upload && step.until > offset => {
-                    let mut until = step.until;
-                    let adjacent = self
-                        .plan
-                        .iter()
-                        .take_while(|next| next.packet == step.packet);
-                    for next in adjacent {
-                        until = until.max(next.until);
-                    }
-                    return Some(self.patch(step.packet, upload, offset, until));
-                }
-                _ => {
-                    self.plan.pop_front();
-                }
-            }
+    /// Forgets the steps at the head of the plan that are reached, or that lead nowhere.
+    fn drop_reached_steps(&mut self) {
+        while let Some(Step { send, .. }) = self.plan.front() {
+            match self.wanted(send.packet) {
+                Some((upload, offset)) if upload == send.upload && send.until > offset => return,
+                _ => self.plan.pop_front(),
+            };
+        }
+    }
+
+    /// The next bytes to send: the plan's next step, with the steps of the same packet that follow it at once; then, packet
+    /// by packet, what the plan left out.
+    fn next_patch(&mut self, all_offered: bool) -> Option<Output> {
+        if let Some(Step { round, send }) = self.plan.front().copied() {
+            let (upload, offset) = self.wanted(send.packet)?;
+            let follows = |step: &&Step| {
+                step.send.packet == send.packet && (all_offered || step.round == round)
+            };
+            let adjacent = self.plan.iter().take_while(follows);
+            let until = adjacent
+                .map(|step| step.send.until)
+                .max()
+                .unwrap_or(send.until);
+            return Some(self.patch(send.packet, upload, offset, until));
         }
         let packet = self
             .order

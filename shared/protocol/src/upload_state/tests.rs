@@ -112,6 +112,31 @@ fn the_plan_is_followed_and_steps_of_one_packet_become_one_request() {
 }
 
 #[test]
+fn what_is_needed_most_of_every_packet_goes_before_the_rest_of_any() {
+    let mut upload = Upload::new(queue(&[100; 4])).with_offer_size(2);
+    let mut sent = Vec::new();
+    loop {
+        match upload.next(0) {
+            Output::SendOffer { packets } => {
+                let numbers: Vec<u64> = (1..=4).filter(|n| packets.contains(&packet(*n))).collect();
+                let states = numbers.iter().map(|n| wanted(*n, 0, 100)).collect();
+                // Of each first 10 bytes, then 50, then the rest.
+                let steps = [10, 50, 100].into_iter();
+                let plan = steps.flat_map(|until| numbers.iter().map(move |n| step(*n, until)));
+                upload.take(answer(states, plan.collect()));
+            }
+            Output::Patch { packet, until, .. } => {
+                sent.push(((1..=4).find(|n| self::packet(*n) == packet).unwrap(), until));
+                upload.take(Input::OffsetLearnt { offset: until });
+            }
+            _ => break,
+        }
+    }
+    let order = |until| [1, 2, 3, 4].map(|n| (n, until));
+    assert_eq!(sent, [order(10), order(50), order(100)].concat());
+}
+
+#[test]
 fn what_the_plan_leaves_out_is_sent_all_the_same() {
     let states = vec![wanted(1, 0, 100), wanted(2, 0, 50)];
     let plan = vec![step(2, 10), step(9, 10), step(2, 5000)];
@@ -455,6 +480,11 @@ impl Centre {
         if upload != self.id(i as u64 + 1) {
             return Input::UploadGone;
         }
+        if from != self.held[i] {
+            return self.say(i);
+        }
+        // What a broken call left is for a HEAD to tell: until then nothing is said.
+        self.said[i] = None;
         match self.fault() % 16 {
             // Half arrives, then the link breaks.
             1 | 2 => {
@@ -493,6 +523,38 @@ impl Centre {
         }
         self.held[i] = until;
         self.say(i)
+    }
+}
+
+#[test]
+fn control_a_client_that_guesses_after_a_lost_link_is_caught() {
+    let centre = || Centre {
+        lengths: vec![100],
+        held: vec![0],
+        generation: 0,
+        faults: vec![1, 0],
+        plan: vec![],
+        said: vec![None],
+    };
+    let ask_first = |centre: &mut Centre| {
+        centre.offer(&[packet(1)]);
+        assert_eq!(
+            centre.patch(packet(1), upload_id(1), 0, 100),
+            Input::LinkLost
+        );
+        centre.head(packet(1), upload_id(1))
+    };
+    let mut honest = centre();
+    assert_eq!(ask_first(&mut honest), Input::OffsetLearnt { offset: 50 });
+    honest.patch(packet(1), upload_id(1), 50, 100);
+    for guess in [0, 50, 99] {
+        let guessed = std::panic::catch_unwind(|| {
+            let mut centre = centre();
+            centre.offer(&[packet(1)]);
+            centre.patch(packet(1), upload_id(1), 0, 100);
+            centre.patch(packet(1), upload_id(1), guess, 100)
+        });
+        assert!(guessed.is_err(), "{guess}");
     }
 }
 
