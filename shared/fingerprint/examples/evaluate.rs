@@ -108,6 +108,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         rates.fnmr_zero,
         sum_eer / sets.len().max(1) as f64
     );
+    for threshold in [300, 400] {
+        let share = |list: &[u16]| {
+            list.iter().filter(|s| **s >= threshold).count() as f64 * 100.0
+                / list.len().max(1) as f64
+        };
+        println!(
+            "  at score {threshold}: false match {:.4} %, false non-match {:.2} %",
+            share(&all_impostor),
+            100.0 - share(&all_genuine)
+        );
+    }
     cross_sets(&sets, dump.is_some().then_some(&mut lines));
     if let Some(path) = dump {
         std::fs::write(path, lines)?;

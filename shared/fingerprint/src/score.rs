@@ -100,7 +100,9 @@ pub fn is_same_finger(score: Score) -> bool {
 /// of five development sets (README, "How it was measured").
 pub(crate) fn strength(e: &Evidence) -> f32 {
     let common = (e.in_common_a * e.in_common_b).sqrt().max(1.0);
-    let reliable = e.reliable / e.matched.max(1.0);
+    // Clear pictures must agree better than poor ones. The floor keeps very poor pictures (two dry fingers) from
+    // being excused everything.
+    let reliable = (e.reliable / e.matched.max(1.0)).max(0.5);
     -20.345
         + 2.276 * e.weight.max(0.0).sqrt()
         + 25.958 * e.weight / common
@@ -108,20 +110,24 @@ pub(crate) fn strength(e: &Evidence) -> f32 {
         - 9.479 * reliable
 }
 
-/// (strength, score) points, straight lines between. Up to 400 counted on 14,400 impostor pairs within five sets and
-/// 64,000 across them, the less flattering of both; beyond 460 no impostor was seen, and the line is drawn on.
-const CALIBRATION: [(f32, u16); 11] = [
-    (-12.0, 0),
-    (-8.6, 10),
-    (-6.8, 30),
-    (-5.6, 52),
-    (-3.8, 100),
-    (-2.3, 152),
-    (-0.7, 200),
-    (2.0, 300),
-    (5.0, 400),
-    (7.5, 460),
-    (16.0, 600),
+/// (strength, score) points, straight lines between. Down to one in 10,000 (score 400) each is the least flattering of
+/// three impostor populations: 14,400 pairs within the real sets, 6,960 of everyday and 6,960 of dry, wet and partial
+/// synthetic impressions; up to 480, 64,000 pairs across the real sets. Beyond, no impostor was seen: the line is
+/// drawn on and means "higher than measured".
+const CALIBRATION: [(f32, u16); 13] = [
+    (-12.5, 0),
+    (-10.3, 10),
+    (-8.2, 30),
+    (-6.4, 52),
+    (-3.2, 100),
+    (-1.0, 152),
+    (0.4, 200),
+    (1.3, 250),
+    (2.1, 300),
+    (3.3, 400),
+    (4.2, 430),
+    (5.8, 480),
+    (15.0, 600),
 ];
 
 #[cfg(test)]
@@ -141,7 +147,7 @@ mod tests {
         assert!(CALIBRATION.is_sorted());
         let mut last = Score::NONE;
         for i in 0..400 {
-            let score = Score::calibrated(i as f32 * 0.1 - 5.0);
+            let score = Score::calibrated(i as f32 * 0.1 - 15.0);
             assert!(score >= last);
             last = score;
         }

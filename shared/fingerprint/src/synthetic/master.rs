@@ -145,10 +145,10 @@ impl MasterFinger {
 
 /// Cores and deltas in pixels from the middle, y up.
 fn singularities(random: &mut Seeded, class: PatternClass) -> Singularities {
-    let x = random.between(-18.0, 18.0);
-    let y = random.between(-10.0, 40.0);
-    let drop = random.between(110.0, 150.0);
-    let side = random.between(75.0, 115.0);
+    let x = random.between(-26.0, 26.0);
+    let y = random.between(-25.0, 50.0);
+    let drop = random.between(95.0, 165.0);
+    let side = random.between(65.0, 125.0);
     let (cores, deltas) = match class {
         PatternClass::Arch => (vec![], vec![]),
         PatternClass::TentedArch => (
@@ -185,11 +185,11 @@ fn singularities(random: &mut Seeded, class: PatternClass) -> Singularities {
 fn ridge_flow(random: &mut Seeded, class: PatternClass) -> Blocks {
     let points = singularities(random, class);
     let mut blocks = Blocks::new(MASTER_WIDTH, MASTER_HEIGHT);
-    let period = random.between(8.2, 9.8);
+    let period = random.between(7.9, 10.2);
     let period_noise = NoiseField::make(random, MASTER_WIDTH, MASTER_HEIGHT, 70.0);
     let bend = NoiseField::make(random, MASTER_WIDTH, MASTER_HEIGHT, 110.0);
-    let bend_by = random.between(0.05, 0.13);
-    let rise = random.between(0.8, 1.15);
+    let bend_by = random.between(0.08, 0.2);
+    let rise = random.between(0.6, 1.3);
     let arch = random.between(0.75, 1.25);
     let columns = blocks.columns;
     for (i, cell) in blocks.cells.iter_mut().enumerate() {
