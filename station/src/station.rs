@@ -16,7 +16,8 @@ use rusqlite::{Connection, Transaction};
 
 use crate::audit::{self, AuditError, AuditEvent, Estimate, StationClock, Subject};
 use crate::enrolment::{
-    self, Draft, DraftSummary, EnrolmentError, EnrolmentSummary, Finalised, ImportSamples, SealedPacket,
+    self, Draft, DraftSummary, EnrolmentError, EnrolmentSummary, Finalised, ImportSamples,
+    SealedPacket,
 };
 use crate::outbox;
 use crate::provisioning::{KnownPack, PackSummary, Packs, packs};
@@ -111,7 +112,10 @@ impl Station {
     /// # Errors
     /// [`StationError`].
     pub fn logins(world: &World, data: &Path) -> Result<Vec<String>, StationError> {
-        Ok(session::logins(world, data)?.iter().map(|l| l.as_str().to_owned()).collect())
+        Ok(session::logins(world, data)?
+            .iter()
+            .map(|l| l.as_str().to_owned())
+            .collect())
     }
 
     /// Opens the station for whoever signs in. What a crash left is put right before this returns.
@@ -133,9 +137,9 @@ impl Station {
         let failures = opened.failures;
         let store = Store::open(lock, &opened.store_key)?;
         let station = Self::assemble(world, store)?;
-        let session = station.store.read(|c| {
-            session::begin(c, &station.keys.signing.public(), login, opened)
-        })?;
+        let session = station
+            .store
+            .read(|c| session::begin(c, &station.keys.signing.public(), login, opened))?;
         station.put_right()?;
         station.signed_in(&session, failures)?;
         Ok((station, session))
@@ -172,7 +176,8 @@ impl Station {
         let found = outbox::reconcile(&self.store, &*self.world.files, at)?;
         if !found.orphans.is_empty() {
             let count = [Subject::Count(found.orphans.len() as u64)];
-            self.store.write(|tx| self.record(tx, None, AuditEvent::OrphanRemoved, &count))?;
+            self.store
+                .write(|tx| self.record(tx, None, AuditEvent::OrphanRemoved, &count))?;
         }
         let data = self.store.folder();
         for login in session::logins(&self.world, data)? {
@@ -194,22 +199,32 @@ impl Station {
     ///
     /// # Errors
     /// [`SessionError`]; who is signed in stays so.
-    pub fn sign_in_again(&self, login: &str, passphrase: &Passphrase) -> Result<Session, SessionError> {
+    pub fn sign_in_again(
+        &self,
+        login: &str,
+        passphrase: &Passphrase,
+    ) -> Result<Session, SessionError> {
         let (session, failures) = self.check_passphrase(login, passphrase)?;
         self.signed_in(&session, failures)?;
         Ok(session)
     }
 
-    fn check_passphrase(&self, login: &str, passphrase: &Passphrase) -> Result<(Session, u32), SessionError> {
+    fn check_passphrase(
+        &self,
+        login: &str,
+        passphrase: &Passphrase,
+    ) -> Result<(Session, u32), SessionError> {
         let login = Login::parse(login)?;
         let opened = session::open_wrap(&self.world, self.store.folder(), &login, passphrase);
         if matches!(opened, Err(SessionError::WrongPassphrase { .. })) {
-            self.store.write(|tx| self.record(tx, None, AuditEvent::SignInRefused, &[]))?;
+            self.store
+                .write(|tx| self.record(tx, None, AuditEvent::SignInRefused, &[]))?;
         }
         let opened = opened?;
         let failures = opened.failures;
-        let session =
-            self.store.read(|c| session::begin(c, &self.keys.signing.public(), login, opened))?;
+        let session = self
+            .store
+            .read(|c| session::begin(c, &self.keys.signing.public(), login, opened))?;
         Ok((session, failures))
     }
 
@@ -231,7 +246,8 @@ impl Station {
         let (session, _) = self.check_passphrase(login, passphrase)?;
         let operator = session.operator();
         let approval = Approval::from_session(session)?;
-        self.store.write(|tx| self.record(tx, Some(operator), AuditEvent::Approved, &[]))?;
+        self.store
+            .write(|tx| self.record(tx, Some(operator), AuditEvent::Approved, &[]))?;
         Ok(approval)
     }
 
@@ -239,7 +255,11 @@ impl Station {
     ///
     /// # Errors
     /// [`SessionError::NotSupervisor`], [`SessionError::LoginTaken`], [`SessionError::PassphraseTooShort`].
-    pub fn add_operator(&self, by: &Session, new: &NewOperator) -> Result<OperatorId, SessionError> {
+    pub fn add_operator(
+        &self,
+        by: &Session,
+        new: &NewOperator,
+    ) -> Result<OperatorId, SessionError> {
         by.require_supervisor()?;
         let login = Login::parse(&new.login)?;
         let argon = self.policy()?.argon;
@@ -263,11 +283,23 @@ impl Station {
             signing_key: &made.key,
         };
         // A wrap without its row opens nothing for anybody and is removed at the next start.
-        session::write_wrap(&self.world, self.store.folder(), &login, &new.passphrase, argon, &wrapped)?;
+        session::write_wrap(
+            &self.world,
+            self.store.folder(),
+            &login,
+            &new.passphrase,
+            argon,
+            &wrapped,
+        )?;
         self.store.write(|tx| {
             session::insert(tx, &made)?;
             let subjects = [Subject::Operator(made.operator)];
-            self.record(tx, Some(by.operator()), AuditEvent::OperatorAdded, &subjects)
+            self.record(
+                tx,
+                Some(by.operator()),
+                AuditEvent::OperatorAdded,
+                &subjects,
+            )
         })?;
         Ok(made.operator)
     }
@@ -282,7 +314,8 @@ impl Station {
         if !self.store.read(|c| session::is_known(c, &login))? {
             return Err(SessionError::NoSuchOperator);
         }
-        self.store.write(|tx| self.record(tx, Some(by.operator()), AuditEvent::OperatorUnlocked, &[]))?;
+        self.store
+            .write(|tx| self.record(tx, Some(by.operator()), AuditEvent::OperatorUnlocked, &[]))?;
         session::forgive(&self.world, self.store.folder(), &login)
     }
 
@@ -338,9 +371,13 @@ impl Station {
 
     /// Root and keyring in force: every signature of the centre is judged by these.
     pub fn trust(&self, connection: &Connection) -> Result<TrustChain, StoreError> {
-        let damaged = |what| StoreError::Damaged { table: "setting", what };
+        let damaged = |what| StoreError::Damaged {
+            table: "setting",
+            what,
+        };
         let bytes = settings::get(connection, name::KEYRING)?.ok_or(damaged("no keyring"))?;
-        TrustChain::open(self.identity.root, &bytes).map_err(|_| damaged("the keyring is not the root's"))
+        TrustChain::open(self.identity.root, &bytes)
+            .map_err(|_| damaged("the keyring is not the root's"))
     }
 
     /// The keyring in force.
@@ -355,11 +392,15 @@ impl Station {
 
     /// The policy in force, inside a transaction.
     pub fn policy_in(&self, connection: &Connection) -> Result<Policy, StoreError> {
-        let damaged = |what| StoreError::Damaged { table: "setting", what };
+        let damaged = |what| StoreError::Damaged {
+            table: "setting",
+            what,
+        };
         let bytes = settings::get(connection, name::POLICY)?.ok_or(damaged("no policy"))?;
         let peeked = qayd_crypto::peek1(&bytes).map_err(|_| damaged("the policy is not signed"))?;
         // Verified before it was kept, under the keyring of that day; the store is authenticated since.
-        qayd_protocol::Message::from_bytes(&peeked.payload).map_err(|_| damaged("the policy is not one"))
+        qayd_protocol::Message::from_bytes(&peeked.payload)
+            .map_err(|_| damaged("the policy is not one"))
     }
 
     /// Takes over a newer keyring, signed by the root. `false` when it is the one in force.
@@ -399,12 +440,17 @@ impl Station {
     /// [`StationError::Trust`], [`StationError::Pack`]; nothing is changed.
     pub fn keep_pack(&self, tx: &Transaction<'_>, bytes: &[u8]) -> Result<bool, StationError> {
         let bundle = self.trust(tx)?.pack(bytes)?;
-        KnownPack::parse(&bundle)
-            .map_err(|problems| StationError::Pack { id: bundle.id.clone(), problems: problems.len() })?;
+        KnownPack::parse(&bundle).map_err(|problems| StationError::Pack {
+            id: bundle.id.clone(),
+            problems: problems.len(),
+        })?;
         let at = self.clock.stamp(tx)?.recorded;
         let kept = packs::keep(tx, &bundle, at)?;
         if kept {
-            let subjects = [Subject::Code(bundle.id.clone()), Subject::Count(u64::from(bundle.version))];
+            let subjects = [
+                Subject::Code(bundle.id.clone()),
+                Subject::Count(u64::from(bundle.version)),
+            ];
             self.record(tx, None, AuditEvent::PackKept, &subjects)?;
         }
         Ok(kept)
@@ -414,7 +460,12 @@ impl Station {
     ///
     /// # Errors
     /// [`StationError::Trust`]; nothing is changed.
-    pub fn keep_time(&self, tx: &Transaction<'_>, bytes: &[u8], error_ms: u64) -> Result<bool, StationError> {
+    pub fn keep_time(
+        &self,
+        tx: &Transaction<'_>,
+        bytes: &[u8],
+        error_ms: u64,
+    ) -> Result<bool, StationError> {
         let time = self.trust(tx)?.time(bytes)?;
         Ok(self.clock.learn(tx, time.time, error_ms)?)
     }
@@ -422,16 +473,27 @@ impl Station {
     /// The station may no longer enrol; what it holds may still be sent.
     pub fn revoke(&self, tx: &Transaction<'_>, reason: &str) -> Result<(), StoreError> {
         settings::put(tx, name::REVOKED, reason.as_bytes())?;
-        let subjects = [Subject::Station(self.identity.station), Subject::Code(reason.to_owned())];
+        let subjects = [
+            Subject::Station(self.identity.station),
+            Subject::Code(reason.to_owned()),
+        ];
         self.record(tx, None, AuditEvent::Revoked, &subjects)?;
         Ok(())
     }
 
     /// An operator may no longer sign in.
-    pub fn revoke_operator(&self, tx: &Transaction<'_>, operator: OperatorId, reason: &str) -> Result<(), StoreError> {
+    pub fn revoke_operator(
+        &self,
+        tx: &Transaction<'_>,
+        operator: OperatorId,
+        reason: &str,
+    ) -> Result<(), StoreError> {
         let at = self.clock.stamp(tx)?.recorded;
         session::revoke(tx, operator, at)?;
-        let subjects = [Subject::Operator(operator), Subject::Code(reason.to_owned())];
+        let subjects = [
+            Subject::Operator(operator),
+            Subject::Code(reason.to_owned()),
+        ];
         self.record(tx, None, AuditEvent::Revoked, &subjects)?;
         Ok(())
     }
@@ -460,7 +522,8 @@ impl Station {
     /// Sets by how many minutes the civil date is ahead of UTC: an embassy lives by its host's clock.
     pub fn set_utc_offset_minutes(&self, minutes: i16) -> Result<(), StoreError> {
         let minutes = i64::from(minutes.clamp(-840, 840));
-        self.store.write(|tx| settings::put_cbor(tx, name::UTC_OFFSET, &minutes))
+        self.store
+            .write(|tx| settings::put_cbor(tx, name::UTC_OFFSET, &minutes))
     }
 
     /// Appends an audit entry in the transaction of the act it records; returns its number.
@@ -471,7 +534,14 @@ impl Station {
         event: AuditEvent,
         subjects: &[Subject],
     ) -> Result<u64, StoreError> {
-        audit::append(tx, &self.keys.signing, &self.clock, operator, event, subjects)
+        audit::append(
+            tx,
+            &self.keys.signing,
+            &self.clock,
+            operator,
+            event,
+            subjects,
+        )
     }
 
     /// Reads the whole audit trail; returns the number of entries.
@@ -479,7 +549,8 @@ impl Station {
     /// # Errors
     /// [`AuditError::Broken`] with the first bad entry.
     pub fn audit_verify(&self) -> Result<u64, AuditError> {
-        self.store.read(|c| audit::verify(c, &self.keys.signing.public()))
+        self.store
+            .read(|c| audit::verify(c, &self.keys.signing.public()))
     }
 
     /// Signed audit entries after `number`, at most `limit`.
@@ -499,7 +570,11 @@ impl Station {
     ///
     /// # Errors
     /// [`EnrolmentError::NoSuchDraft`].
-    pub fn resume(&self, session: &Session, enrolment: EnrolmentId) -> Result<Draft<'_>, EnrolmentError> {
+    pub fn resume(
+        &self,
+        session: &Session,
+        enrolment: EnrolmentId,
+    ) -> Result<Draft<'_>, EnrolmentError> {
         Draft::resume(self, session, enrolment)
     }
 

@@ -41,7 +41,12 @@ fn child() {
         }
         provision(&world, &data);
         let (station, supervisor) = sign_in(&world, &data, SUPERVISOR);
-        station.add_operator(&supervisor, &operator(OFFICER, qayd_protocol::Role::Officer)).unwrap();
+        station
+            .add_operator(
+                &supervisor,
+                &operator(OFFICER, qayd_protocol::Role::Officer),
+            )
+            .unwrap();
     }
     let (station, session) = sign_in(&world, &data, OFFICER);
     die_at(&point, times);
@@ -50,12 +55,22 @@ fn child() {
         fill(&mut draft);
         say("draft-filled");
         for n in 0..3u32 {
-            draft.set("remark", &format!("remark {n}").as_str().into(), Source::Statement).unwrap();
+            draft
+                .set(
+                    "remark",
+                    &format!("remark {n}").as_str().into(),
+                    Source::Statement,
+                )
+                .unwrap();
             say(&format!("field {n}"));
         }
-        draft.add_sample(sample(SampleKind::Portrait, 50_000)).unwrap();
+        draft
+            .add_sample(sample(SampleKind::Portrait, 50_000))
+            .unwrap();
         say("sample");
-        station.seal(&session, draft.finalise().unwrap(), None).unwrap();
+        station
+            .seal(&session, draft.finalise().unwrap(), None)
+            .unwrap();
         say("sealed");
     }
     say("finished");
@@ -90,8 +105,18 @@ fn run(data: &Path, point: &str, times: u32) -> (Acknowledged, bool) {
     let mut finished = false;
     for line in String::from_utf8_lossy(&output.stderr).lines() {
         match line.strip_prefix("ACK ") {
-            Some("sealed") => acknowledged = Acknowledged { sealed: acknowledged.sealed + 1, ..Default::default() },
-            Some("draft-filled") => acknowledged = Acknowledged { sealed: acknowledged.sealed, ..Default::default() },
+            Some("sealed") => {
+                acknowledged = Acknowledged {
+                    sealed: acknowledged.sealed + 1,
+                    ..Default::default()
+                }
+            }
+            Some("draft-filled") => {
+                acknowledged = Acknowledged {
+                    sealed: acknowledged.sealed,
+                    ..Default::default()
+                }
+            }
             Some("sample") => acknowledged.samples += 1,
             Some("finished") => finished = true,
             Some(field) if field.starts_with("field") => acknowledged.fields += 1,
@@ -107,35 +132,73 @@ fn check(data: &Path, acknowledged: &Acknowledged, point: &str) {
     let (station, session) = sign_in(&world, data, OFFICER);
     station.audit_verify().unwrap();
     assert_eq!(station.rolled_back(), None, "{point}");
-    let items = station.store().read(|c| outbox::list(c, None, 0, 100)).unwrap();
+    let items = station
+        .store()
+        .read(|c| outbox::list(c, None, 0, 100))
+        .unwrap();
     let sealed = items.len() as u32;
-    assert!(sealed >= acknowledged.sealed && sealed <= acknowledged.sealed + 1, "{point}: {sealed} {acknowledged:?}");
+    assert!(
+        sealed >= acknowledged.sealed && sealed <= acknowledged.sealed + 1,
+        "{point}: {sealed} {acknowledged:?}"
+    );
     let sequences: Vec<u64> = items.iter().map(|i| i.sequence).collect();
-    assert_eq!(sequences, (1..=u64::from(sealed)).collect::<Vec<_>>(), "{point}: without gaps");
+    assert_eq!(
+        sequences,
+        (1..=u64::from(sealed)).collect::<Vec<_>>(),
+        "{point}: without gaps"
+    );
     let mut previous = None;
     for item in &items {
         let bytes = std::fs::read(outbox::packet_path(data, item.packet)).unwrap();
         let packet = qayd_packet::verify_packet(&bytes, &station.signing_key().public()).unwrap();
-        assert_eq!(packet.manifest().manifest().previous, previous, "{point}: the chain holds");
+        assert_eq!(
+            packet.manifest().manifest().previous,
+            previous,
+            "{point}: the chain holds"
+        );
         previous = Some(packet.manifest().digest());
         let content = TestCentre::default().open(&bytes, &station.identity().certificate);
         assert_eq!(content.samples.len(), 11);
     }
-    let files = std::fs::read_dir(station.outbox_folder()).map(|found| found.count()).unwrap_or_default();
-    assert_eq!(files as u32, sealed, "{point}: nothing lies in the outbox that no row knows, and no half file");
+    let files = std::fs::read_dir(station.outbox_folder())
+        .map(|found| found.count())
+        .unwrap_or_default();
+    assert_eq!(
+        files as u32, sealed,
+        "{point}: nothing lies in the outbox that no row knows, and no half file"
+    );
     let drafts = station.drafts().unwrap();
     assert!(drafts.len() <= 1, "{point}");
     if sealed == acknowledged.sealed && acknowledged.fields > 0 {
         let draft = station.resume(&session, drafts[0].enrolment).unwrap();
-        let Some(Value::Text(remark)) = draft.value("remark").unwrap() else { panic!("{point}") };
-        let number: u32 = remark.expose().trim_start_matches("remark ").parse().unwrap();
-        assert!(number + 1 >= acknowledged.fields, "{point}: an acknowledged field is there");
-        let portrait = draft.samples().unwrap().into_iter().find(|s| s.kind == SampleKind::Portrait).unwrap();
+        let Some(Value::Text(remark)) = draft.value("remark").unwrap() else {
+            panic!("{point}")
+        };
+        let number: u32 = remark
+            .expose()
+            .trim_start_matches("remark ")
+            .parse()
+            .unwrap();
+        assert!(
+            number + 1 >= acknowledged.fields,
+            "{point}: an acknowledged field is there"
+        );
+        let portrait = draft
+            .samples()
+            .unwrap()
+            .into_iter()
+            .find(|s| s.kind == SampleKind::Portrait)
+            .unwrap();
         if acknowledged.samples > 0 {
-            assert_eq!(portrait.length, 50_000, "{point}: an acknowledged sample is there");
+            assert_eq!(
+                portrait.length, 50_000,
+                "{point}: an acknowledged sample is there"
+            );
         }
         // And the work goes on from there.
-        station.seal(&session, draft.finalise().unwrap(), None).unwrap();
+        station
+            .seal(&session, draft.finalise().unwrap(), None)
+            .unwrap();
     }
     for draft in station.drafts().unwrap() {
         station.discard(&session, draft.enrolment).unwrap();
@@ -147,7 +210,10 @@ fn dies_at(point: &str, passages: &[u32]) {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("station");
         let (acknowledged, finished) = run(&data, point, *times);
-        assert!(!finished, "{point}: the point was never passed {times} times");
+        assert!(
+            !finished,
+            "{point}: the point was never passed {times} times"
+        );
         check(&data, &acknowledged, point);
     }
 }
@@ -209,7 +275,9 @@ fn after_attempt_counted() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("station");
     provision(&World::os(), &data);
-    let attempts = data.join("wraps").join(format!("{}.attempts", SUPERVISOR.0));
+    let attempts = data
+        .join("wraps")
+        .join(format!("{}.attempts", SUPERVISOR.0));
     fail::cfg_callback("after-attempt-counted", {
         let attempts = attempts.clone();
         move || assert!(attempts.exists(), "counted before it is looked at")
@@ -238,7 +306,10 @@ fn the_same_folder_dies_again_and_again() {
         let (_, finished) = run(&data, point, times);
         assert!(!finished);
         let (station, session) = sign_in(&World::os(), &data, OFFICER);
-        let items = station.store().read(|c| outbox::list(c, None, 0, 100)).unwrap();
+        let items = station
+            .store()
+            .read(|c| outbox::list(c, None, 0, 100))
+            .unwrap();
         let sequences: Vec<u64> = items.iter().map(|i| i.sequence).collect();
         assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>());
         assert!(sequences.len() >= sealed_before);

@@ -116,7 +116,11 @@ impl StationClock {
             }
         };
         settings::put_cbor(tx, name::BOOT, &Boot { counter, id: boot })?;
-        Ok(Self { clock, boot_counter: counter, boot })
+        Ok(Self {
+            clock,
+            boot_counter: counter,
+            boot,
+        })
     }
 
     /// How often this machine has been seen to start, from 1.
@@ -129,7 +133,14 @@ impl StationClock {
         let (raw, monotonic_ms) = (self.clock.now(), self.clock.monotonic_ms());
         let latest: Option<Latest> = settings::get_cbor(tx, name::LATEST)?;
         let recorded = latest.map_or(raw, |l| l.recorded.max(raw));
-        settings::put_cbor(tx, name::LATEST, &Latest { recorded, monotonic_ms })?;
+        settings::put_cbor(
+            tx,
+            name::LATEST,
+            &Latest {
+                recorded,
+                monotonic_ms,
+            },
+        )?;
         let estimate = self.estimate(tx)?;
         Ok(Stamp {
             raw,
@@ -156,14 +167,21 @@ impl StationClock {
         let raw = self.clock.now();
         let (time, error_ms) = if known.boot_counter == self.boot_counter {
             let passed = self.clock.monotonic_ms().saturating_sub(known.monotonic_ms);
-            (known.centre.0.saturating_add(passed), Some(known.error_ms + passed / DRIFT_PER))
+            (
+                known.centre.0.saturating_add(passed),
+                Some(known.error_ms + passed / DRIFT_PER),
+            )
         } else {
             // Only the machine's own clock ran meanwhile. Time has not gone back, that much is certain.
             let passed = raw.0.saturating_sub(known.raw.0);
             (known.centre.0.saturating_add(passed), None)
         };
         let skew_ms = i64::try_from(i128::from(raw.0) - i128::from(time)).unwrap_or(i64::MAX);
-        Ok(Some(Estimate { time: UnixMs(time), error_ms, skew_ms }))
+        Ok(Some(Estimate {
+            time: UnixMs(time),
+            error_ms,
+            skew_ms,
+        }))
     }
 
     /// Takes a signed time of the centre, whose signature the caller has verified and which is at most `error_ms` old or
@@ -171,18 +189,36 @@ impl StationClock {
     ///
     /// Where the machine's clock had once run ahead of the centre, `recorded` comes back to true time here: signed time
     /// is the one authority for that.
-    pub fn learn(&self, tx: &Transaction<'_>, centre: UnixMs, error_ms: u64) -> Result<bool, StoreError> {
+    pub fn learn(
+        &self,
+        tx: &Transaction<'_>,
+        centre: UnixMs,
+        error_ms: u64,
+    ) -> Result<bool, StoreError> {
         let known: Option<CentreTime> = settings::get_cbor(tx, name::CENTRE_TIME)?;
         if known.is_some_and(|k| k.centre >= centre) {
             return Ok(false);
         }
         let (raw, monotonic_ms) = (self.clock.now(), self.clock.monotonic_ms());
-        let fact = CentreTime { centre, error_ms, raw, monotonic_ms, boot_counter: self.boot_counter };
+        let fact = CentreTime {
+            centre,
+            error_ms,
+            raw,
+            monotonic_ms,
+            boot_counter: self.boot_counter,
+        };
         settings::put_cbor(tx, name::CENTRE_TIME, &fact)?;
         if let Some(latest) = settings::get_cbor::<Latest>(tx, name::LATEST)?
             && latest.recorded.0 > centre.0.saturating_add(error_ms)
         {
-            settings::put_cbor(tx, name::LATEST, &Latest { recorded: centre, monotonic_ms })?;
+            settings::put_cbor(
+                tx,
+                name::LATEST,
+                &Latest {
+                    recorded: centre,
+                    monotonic_ms,
+                },
+            )?;
         }
         Ok(true)
     }
@@ -207,12 +243,18 @@ mod tests {
     fn a_clock_set_back_never_makes_an_earlier_record() {
         let (_dir, store) = empty_store();
         let fake = FakeClock::at(UnixMs(NOON));
-        let clock = store.write(|tx| StationClock::start(Arc::new(fake.clone()), tx)).unwrap();
+        let clock = store
+            .write(|tx| StationClock::start(Arc::new(fake.clone()), tx))
+            .unwrap();
         let first = store.write(|tx| clock.stamp(tx)).unwrap();
         fake.jump_to(UnixMs(NOON - 86_400_000));
         let second = store.write(|tx| clock.stamp(tx)).unwrap();
         assert_eq!(second.recorded, first.recorded);
-        assert_eq!(second.raw, UnixMs(NOON - 86_400_000), "the raw reading is kept as it is");
+        assert_eq!(
+            second.raw,
+            UnixMs(NOON - 86_400_000),
+            "the raw reading is kept as it is"
+        );
     }
 
     #[test]
@@ -220,10 +262,18 @@ mod tests {
         let (_dir, store) = empty_store();
         let fake = FakeClock::at(UnixMs(NOON));
         fake.advance_ms(5_000);
-        let start = || store.write(|tx| StationClock::start(Arc::new(fake.clone()), tx)).unwrap();
+        let start = || {
+            store
+                .write(|tx| StationClock::start(Arc::new(fake.clone()), tx))
+                .unwrap()
+        };
         let clock = start();
         store.write(|tx| clock.stamp(tx)).unwrap();
-        assert_eq!(start().boot_counter(), 1, "another process of the same boot");
+        assert_eq!(
+            start().boot_counter(),
+            1,
+            "another process of the same boot"
+        );
         fake.reboot();
         assert_eq!(start().boot_counter(), 2);
     }
@@ -232,22 +282,37 @@ mod tests {
     fn signed_time_gives_an_estimate_whose_error_grows_and_survives_a_wrong_clock() {
         let (_dir, store) = empty_store();
         let fake = FakeClock::at(UnixMs(NOON));
-        let clock = store.write(|tx| StationClock::start(Arc::new(fake.clone()), tx)).unwrap();
+        let clock = store
+            .write(|tx| StationClock::start(Arc::new(fake.clone()), tx))
+            .unwrap();
         assert_eq!(store.read(|c| clock.estimate(c)).unwrap(), None);
         // The machine is an hour ahead.
         let centre = NOON - 3_600_000;
-        assert!(store.write(|tx| clock.learn(tx, UnixMs(centre), 500)).unwrap());
+        assert!(
+            store
+                .write(|tx| clock.learn(tx, UnixMs(centre), 500))
+                .unwrap()
+        );
         fake.advance_ms(1_000_000);
         fake.jump_to(UnixMs(0));
         let e = store.read(|c| clock.estimate(c)).unwrap().unwrap();
-        assert_eq!((e.time, e.error_ms), (UnixMs(centre + 1_000_000), Some(600)));
+        assert_eq!(
+            (e.time, e.error_ms),
+            (UnixMs(centre + 1_000_000), Some(600))
+        );
         assert!(e.skew_ms < 0);
         // A replayed older time changes nothing.
-        assert!(!store.write(|tx| clock.learn(tx, UnixMs(centre), 500)).unwrap());
+        assert!(
+            !store
+                .write(|tx| clock.learn(tx, UnixMs(centre), 500))
+                .unwrap()
+        );
         // After a restart the error is unknown, and time has still not gone back.
         store.write(|tx| clock.stamp(tx)).unwrap();
         fake.reboot();
-        let clock = store.write(|tx| StationClock::start(Arc::new(fake.clone()), tx)).unwrap();
+        let clock = store
+            .write(|tx| StationClock::start(Arc::new(fake.clone()), tx))
+            .unwrap();
         let e = store.read(|c| clock.estimate(c)).unwrap().unwrap();
         assert_eq!((e.time, e.error_ms), (UnixMs(centre), None));
     }
@@ -256,11 +321,21 @@ mod tests {
     fn a_clock_that_ran_ahead_is_put_right_by_signed_time_alone() {
         let (_dir, store) = empty_store();
         let fake = FakeClock::at(UnixMs(NOON + 10 * 365 * 86_400_000));
-        let clock = store.write(|tx| StationClock::start(Arc::new(fake.clone()), tx)).unwrap();
+        let clock = store
+            .write(|tx| StationClock::start(Arc::new(fake.clone()), tx))
+            .unwrap();
         let ahead = store.write(|tx| clock.stamp(tx)).unwrap();
         fake.jump_to(UnixMs(NOON));
-        assert_eq!(store.write(|tx| clock.stamp(tx)).unwrap().recorded, ahead.recorded);
-        store.write(|tx| clock.learn(tx, UnixMs(NOON), 1_000)).unwrap();
-        assert_eq!(store.write(|tx| clock.stamp(tx)).unwrap().recorded, UnixMs(NOON));
+        assert_eq!(
+            store.write(|tx| clock.stamp(tx)).unwrap().recorded,
+            ahead.recorded
+        );
+        store
+            .write(|tx| clock.learn(tx, UnixMs(NOON), 1_000))
+            .unwrap();
+        assert_eq!(
+            store.write(|tx| clock.stamp(tx)).unwrap().recorded,
+            UnixMs(NOON)
+        );
     }
 }

@@ -109,8 +109,16 @@ pub(crate) fn append(
         subjects: subjects.to_vec(),
     };
     let bytes = sign1(Namespace::AuditEntry, key, &cbor::encode(&entry));
-    tx.prepare_cached("INSERT INTO audit (number, entry) VALUES (?1, ?2)")?.execute((number, &bytes))?;
-    settings::put_cbor(tx, name::AUDIT_HEAD, &Head { number, digest: sha256(&bytes) })?;
+    tx.prepare_cached("INSERT INTO audit (number, entry) VALUES (?1, ?2)")?
+        .execute((number, &bytes))?;
+    settings::put_cbor(
+        tx,
+        name::AUDIT_HEAD,
+        &Head {
+            number,
+            digest: sha256(&bytes),
+        },
+    )?;
     Ok(number)
 }
 
@@ -119,25 +127,39 @@ pub(crate) fn append(
 /// # Errors
 /// [`AuditError::Broken`] with the first bad entry.
 pub fn verify(connection: &Connection, key: &PublicKey) -> Result<u64, AuditError> {
-    let mut statement =
-        connection.prepare("SELECT number, entry FROM audit ORDER BY number").map_err(StoreError::from)?;
+    let mut statement = connection
+        .prepare("SELECT number, entry FROM audit ORDER BY number")
+        .map_err(StoreError::from)?;
     let mut rows = statement.query([]).map_err(StoreError::from)?;
     let mut chain = Chain::default();
     while let Some(row) = rows.next().map_err(StoreError::from)? {
         let number: u64 = row.get(0).map_err(StoreError::from)?;
         let bytes: Vec<u8> = row.get(1).map_err(StoreError::from)?;
         if number != chain.next() {
-            return Err(AuditError::Broken { number: chain.next(), fault: AuditFault::Missing });
+            return Err(AuditError::Broken {
+                number: chain.next(),
+                fault: AuditFault::Missing,
+            });
         }
         chain.follow(key, &bytes)?;
     }
     let head: Option<Head> = settings::get_cbor(connection, name::AUDIT_HEAD)?;
     match head {
         Some(head) if head.number != chain.count || Some(head.digest) != chain.previous => {
-            let number = if head.number > chain.count { chain.next() } else { chain.count };
-            Err(AuditError::Broken { number, fault: AuditFault::Missing })
+            let number = if head.number > chain.count {
+                chain.next()
+            } else {
+                chain.count
+            };
+            Err(AuditError::Broken {
+                number,
+                fault: AuditFault::Missing,
+            })
         }
-        None if chain.count > 0 => Err(AuditError::Broken { number: 1, fault: AuditFault::OutOfPlace }),
+        None if chain.count > 0 => Err(AuditError::Broken {
+            number: 1,
+            fault: AuditFault::OutOfPlace,
+        }),
         _ => Ok(chain.count),
     }
 }
@@ -161,8 +183,8 @@ impl Chain {
     pub fn follow(&mut self, key: &PublicKey, bytes: &[u8]) -> Result<AuditEntry, AuditError> {
         let number = self.next();
         let broken = |fault| AuditError::Broken { number, fault };
-        let payload =
-            verify1(Namespace::AuditEntry, key, bytes).map_err(|_| broken(AuditFault::Signature))?;
+        let payload = verify1(Namespace::AuditEntry, key, bytes)
+            .map_err(|_| broken(AuditFault::Signature))?;
         let entry: AuditEntry = cbor::decode_strict(&payload, ENTRY_BYTES_MAX)
             .map_err(|_| broken(AuditFault::Malformed))?;
         if entry.number != number {
@@ -178,10 +200,14 @@ impl Chain {
 }
 
 /// Signed entries after `number`, at most `limit`, in order: what the centre does not hold yet.
-pub fn after(connection: &Connection, number: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+pub fn after(
+    connection: &Connection,
+    number: u64,
+    limit: usize,
+) -> Result<Vec<Vec<u8>>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement =
-        connection.prepare_cached("SELECT entry FROM audit WHERE number > ?1 ORDER BY number LIMIT ?2")?;
+    let mut statement = connection
+        .prepare_cached("SELECT entry FROM audit WHERE number > ?1 ORDER BY number LIMIT ?2")?;
     let rows = statement.query_map((number, limit), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -195,7 +221,11 @@ pub fn head(connection: &Connection) -> Result<Option<(u64, Sha256Digest)>, Stor
 /// One signed entry.
 pub fn entry_bytes(connection: &Connection, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(connection
-        .query_row("SELECT entry FROM audit WHERE number = ?1", [number], |row| row.get(0))
+        .query_row(
+            "SELECT entry FROM audit WHERE number = ?1",
+            [number],
+            |row| row.get(0),
+        )
         .optional()?)
 }
 

@@ -19,8 +19,16 @@ impl Trail {
     fn of(entries: u64) -> Self {
         let (dir, store) = empty_store();
         let fake = FakeClock::at(NOON);
-        let clock = store.write(|tx| StationClock::start(Arc::new(fake.clone()), tx)).unwrap();
-        let trail = Self { _dir: dir, store, key: SigningKey::make(&[1; 32]), clock, fake };
+        let clock = store
+            .write(|tx| StationClock::start(Arc::new(fake.clone()), tx))
+            .unwrap();
+        let trail = Self {
+            _dir: dir,
+            store,
+            key: SigningKey::make(&[1; 32]),
+            clock,
+            fake,
+        };
         for n in 0..entries {
             trail.append(n);
         }
@@ -28,10 +36,22 @@ impl Trail {
     }
 
     fn append(&self, n: u64) -> u64 {
-        let subjects = [Subject::Enrolment(EnrolmentId::from_bytes([n as u8; 16])), Subject::Count(n)];
+        let subjects = [
+            Subject::Enrolment(EnrolmentId::from_bytes([n as u8; 16])),
+            Subject::Count(n),
+        ];
         self.fake.advance_ms(7);
         self.store
-            .write(|tx| append(tx, &self.key, &self.clock, None, AuditEvent::DraftBegun, &subjects))
+            .write(|tx| {
+                append(
+                    tx,
+                    &self.key,
+                    &self.clock,
+                    None,
+                    AuditEvent::DraftBegun,
+                    &subjects,
+                )
+            })
             .unwrap()
     }
 
@@ -65,8 +85,13 @@ fn broken_at(result: Result<u64, AuditError>) -> u64 {
 fn a_good_trail_verifies_and_ordinary_sql_cannot_change_it() {
     let trail = Trail::of(20);
     assert_eq!(trail.verify().unwrap(), 20);
-    for sql in ["UPDATE audit SET entry = x'00' WHERE number = 3", "DELETE FROM audit WHERE number = 20"] {
-        let refused = trail.store.write(|tx| Ok::<_, StoreError>(tx.execute(sql, [])?));
+    for sql in [
+        "UPDATE audit SET entry = x'00' WHERE number = 3",
+        "DELETE FROM audit WHERE number = 20",
+    ] {
+        let refused = trail
+            .store
+            .write(|tx| Ok::<_, StoreError>(tx.execute(sql, [])?));
         assert!(refused.is_err(), "{sql}");
     }
 }
@@ -75,16 +100,34 @@ fn a_good_trail_verifies_and_ordinary_sql_cannot_change_it() {
 fn every_changed_byte_names_its_entry() {
     let trail = Trail::of(5);
     for number in 1..=5u64 {
-        let good = trail.store.read(|c| entry_bytes(c, number)).unwrap().unwrap();
+        let good = trail
+            .store
+            .read(|c| entry_bytes(c, number))
+            .unwrap()
+            .unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 0x20;
-            trail.tamper("UPDATE audit SET entry = ?2 WHERE number = ?1", (number, &bad));
-            assert_eq!(broken_at(trail.verify()), number, "byte {at} of entry {number}");
+            trail.tamper(
+                "UPDATE audit SET entry = ?2 WHERE number = ?1",
+                (number, &bad),
+            );
+            assert_eq!(
+                broken_at(trail.verify()),
+                number,
+                "byte {at} of entry {number}"
+            );
         }
-        trail.tamper("UPDATE audit SET entry = ?2 WHERE number = ?1", (number, &good));
+        trail.tamper(
+            "UPDATE audit SET entry = ?2 WHERE number = ?1",
+            (number, &good),
+        );
     }
-    assert_eq!(trail.verify().unwrap(), 5, "control: put back, it is good again");
+    assert_eq!(
+        trail.verify().unwrap(),
+        5,
+        "control: put back, it is good again"
+    );
 }
 
 #[test]

@@ -59,16 +59,25 @@ pub(super) struct DraftKey {
 
 impl DraftKey {
     pub fn make(enrolment: EnrolmentId, random: &dyn Randomness) -> Self {
-        Self { enrolment, key: SecretKey::from_bytes(random_array(random)) }
+        Self {
+            enrolment,
+            key: SecretKey::from_bytes(random_array(random)),
+        }
     }
 
     /// The key of a draft; `None` when there is no such draft, or it was erased.
-    pub fn load(connection: &Connection, enrolment: EnrolmentId) -> Result<Option<Self>, StoreError> {
+    pub fn load(
+        connection: &Connection,
+        enrolment: EnrolmentId,
+    ) -> Result<Option<Self>, StoreError> {
         let key: Option<[u8; 32]> = connection
             .prepare_cached("SELECT key FROM draft_key WHERE enrolment = ?1")?
             .query_row([enrolment.to_bytes()], |row| row.get(0))
             .optional()?;
-        Ok(key.map(|bytes| Self { enrolment, key: SecretKey::from_bytes(bytes) }))
+        Ok(key.map(|bytes| Self {
+            enrolment,
+            key: SecretKey::from_bytes(bytes),
+        }))
     }
 
     pub fn insert(&self, connection: &Connection) -> Result<(), StoreError> {
@@ -80,15 +89,29 @@ impl DraftKey {
     }
 
     pub fn seal(&self, random: &dyn Randomness, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
-        seal_at_rest(&self.key, random_array(random), &place.context(self.enrolment), plain)
+        seal_at_rest(
+            &self.key,
+            random_array(random),
+            &place.context(self.enrolment),
+            plain,
+        )
     }
 
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        open_at_rest(&self.key, &place.context(self.enrolment), sealed)
-            .map_err(|_| StoreError::Damaged { table: "draft", what: "a cell does not open" })
+        open_at_rest(&self.key, &place.context(self.enrolment), sealed).map_err(|_| {
+            StoreError::Damaged {
+                table: "draft",
+                what: "a cell does not open",
+            }
+        })
     }
 
-    pub fn seal_value<T: Encode<()>>(&self, random: &dyn Randomness, place: Place<'_>, value: &T) -> Vec<u8> {
+    pub fn seal_value<T: Encode<()>>(
+        &self,
+        random: &dyn Randomness,
+        place: Place<'_>,
+        value: &T,
+    ) -> Vec<u8> {
         self.seal(random, place, &Zeroizing::new(cbor::encode(value)))
     }
 
@@ -96,8 +119,12 @@ impl DraftKey {
     where
         T: for<'b> Decode<'b, ()> + Encode<()>,
     {
-        cbor::decode_strict(&self.open(place, sealed)?, CELL_BYTES_MAX)
-            .map_err(|_| StoreError::Damaged { table: "draft", what: "a cell is not of its type" })
+        cbor::decode_strict(&self.open(place, sealed)?, CELL_BYTES_MAX).map_err(|_| {
+            StoreError::Damaged {
+                table: "draft",
+                what: "a cell is not of its type",
+            }
+        })
     }
 }
 
@@ -115,7 +142,10 @@ mod tests {
         assert_eq!(*one.open(Place::Field(7), &sealed).unwrap(), b"Zahra");
         assert!(one.open(Place::Field(8), &sealed).is_err());
         assert!(one.open(Place::Exception(7), &sealed).is_err());
-        let moved = DraftKey { enrolment: EnrolmentId::from_bytes([2; 16]), key: one.key.clone() };
+        let moved = DraftKey {
+            enrolment: EnrolmentId::from_bytes([2; 16]),
+            key: one.key.clone(),
+        };
         assert!(moved.open(Place::Field(7), &sealed).is_err());
     }
 }

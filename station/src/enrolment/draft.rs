@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use qayd_crypto::{Zeroizing, sha256};
 use qayd_model::{
-    BiometricException, EnrolmentId, FingerPosition, OperatorId, PersonalBytes, QualityScore, SampleId,
-    SampleKind, Source, UnixMs, Value,
+    BiometricException, EnrolmentId, FingerPosition, OperatorId, PersonalBytes, QualityScore,
+    SampleId, SampleKind, Source, UnixMs, Value,
 };
 use qayd_packet::limits::SAMPLE_BYTES_MAX;
 use qayd_packet::{FieldEntry, SampleEntry};
@@ -81,15 +81,33 @@ pub struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Begins an enrolment with a pack this station offers.
-    pub(crate) fn begin(station: &'a Station, session: &Session, pack_id: &str) -> Result<Self, EnrolmentError> {
+    pub(crate) fn begin(
+        station: &'a Station,
+        session: &Session,
+        pack_id: &str,
+    ) -> Result<Self, EnrolmentError> {
         let pack = offered(station, session, pack_id)?;
         let world = station.world();
         let enrolment = EnrolmentId::make(world.clock.now().0, random_array(&*world.random));
         station.store().write(|tx| {
             insert(tx, station, session.operator(), enrolment, 1, &pack)?;
-            let subjects = [Subject::Enrolment(enrolment), Subject::Code(pack_id.to_owned())];
-            station.record(tx, Some(session.operator()), AuditEvent::DraftBegun, &subjects)?;
-            Ok(Self { station, operator: session.operator(), enrolment, version: 1, pack })
+            let subjects = [
+                Subject::Enrolment(enrolment),
+                Subject::Code(pack_id.to_owned()),
+            ];
+            station.record(
+                tx,
+                Some(session.operator()),
+                AuditEvent::DraftBegun,
+                &subjects,
+            )?;
+            Ok(Self {
+                station,
+                operator: session.operator(),
+                enrolment,
+                version: 1,
+                pack,
+            })
         })
     }
 
@@ -107,8 +125,19 @@ impl<'a> Draft<'a> {
                 (enrolment.to_bytes(), session.operator().to_bytes()),
             )?;
             let subjects = [Subject::Enrolment(enrolment)];
-            station.record(tx, Some(session.operator()), AuditEvent::DraftResumed, &subjects)?;
-            Ok(Self { station, operator: session.operator(), enrolment, version: row.version, pack })
+            station.record(
+                tx,
+                Some(session.operator()),
+                AuditEvent::DraftResumed,
+                &subjects,
+            )?;
+            Ok(Self {
+                station,
+                operator: session.operator(),
+                enrolment,
+                version: row.version,
+                pack,
+            })
         })
     }
 
@@ -130,14 +159,19 @@ impl<'a> Draft<'a> {
     /// Where it stands: a word of the caller's, kept across crashes.
     pub fn step(&self) -> Result<String, EnrolmentError> {
         self.station.store().read(|c| {
-            Ok(summary(c, self.enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?.step)
+            Ok(summary(c, self.enrolment)?
+                .ok_or(EnrolmentError::NoSuchDraft)?
+                .step)
         })
     }
 
     /// Moves the step pointer, durably.
     pub fn set_step(&mut self, step: &str) -> Result<(), EnrolmentError> {
         self.change(|tx, _, _| {
-            tx.execute("UPDATE draft SET step = ?2 WHERE enrolment = ?1", (self.enrolment.to_bytes(), step))?;
+            tx.execute(
+                "UPDATE draft SET step = ?2 WHERE enrolment = ?1",
+                (self.enrolment.to_bytes(), step),
+            )?;
             Ok(())
         })
     }
@@ -146,7 +180,12 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// [`EnrolmentError::NoSuchField`], [`EnrolmentError::BadValue`] with the place inside the field.
-    pub fn set(&mut self, field: &str, input: &super::FieldInput, source: Source) -> Result<(), EnrolmentError> {
+    pub fn set(
+        &mut self,
+        field: &str,
+        input: &super::FieldInput,
+        source: Source,
+    ) -> Result<(), EnrolmentError> {
         let value = finalise::parse_input(&self.pack, field, input)?;
         self.set_value(field, value, source)
     }
@@ -155,10 +194,25 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// As [`Self::set`].
-    pub fn set_value(&mut self, field: &str, value: Value, source: Source) -> Result<(), EnrolmentError> {
+    pub fn set_value(
+        &mut self,
+        field: &str,
+        value: Value,
+        source: Source,
+    ) -> Result<(), EnrolmentError> {
         let number = finalise::check_value(&self.pack, field, &value)?;
         self.change(|tx, key, at| {
-            put_field(tx, self.station, key, self.enrolment, self.operator, number, value, source, at)
+            put_field(
+                tx,
+                self.station,
+                key,
+                self.enrolment,
+                self.operator,
+                number,
+                value,
+                source,
+                at,
+            )
         })?;
         fail::fail_point!("after-field-written");
         Ok(())
@@ -212,11 +266,14 @@ impl<'a> Draft<'a> {
         let number = self.number(field)?;
         self.look(|c, key| {
             let sealed: Option<Vec<u8>> = c
-                .prepare_cached("SELECT sealed FROM draft_field WHERE enrolment = ?1 AND number = ?2")?
+                .prepare_cached(
+                    "SELECT sealed FROM draft_field WHERE enrolment = ?1 AND number = ?2",
+                )?
                 .query_row((self.enrolment.to_bytes(), number), |row| row.get(0))
                 .optional()?;
-            let entry: Option<FieldEntry> =
-                sealed.map(|s| key.open_value(Place::Field(number), &s)).transpose()?;
+            let entry: Option<FieldEntry> = sealed
+                .map(|s| key.open_value(Place::Field(number), &s))
+                .transpose()?;
             Ok(entry.map(|e| e.value))
         })
     }
@@ -226,7 +283,8 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// [`EnrolmentError::SampleLength`]; nothing is changed.
     pub fn add_sample(&mut self, sample: DraftSample) -> Result<SampleId, EnrolmentError> {
-        let id = self.change(|tx, key, at| put_sample(tx, self.station, key, self.enrolment, &sample, at))?;
+        let id = self
+            .change(|tx, key, at| put_sample(tx, self.station, key, self.enrolment, &sample, at))?;
         fail::fail_point!("after-sample-written");
         Ok(id)
     }
@@ -257,7 +315,12 @@ impl<'a> Draft<'a> {
             put_exception(tx, self.station, key, self.enrolment, exception)?;
             let position = u64::from(exception.position.code());
             let subjects = [Subject::Enrolment(self.enrolment), Subject::Count(position)];
-            self.station.record(tx, Some(self.operator), AuditEvent::ExceptionAdded, &subjects)?;
+            self.station.record(
+                tx,
+                Some(self.operator),
+                AuditEvent::ExceptionAdded,
+                &subjects,
+            )?;
             Ok(())
         })
     }
@@ -279,7 +342,16 @@ impl<'a> Draft<'a> {
 
     /// Keeps bytes of another step with the draft, sealed like everything in it and erased with it.
     pub fn set_note(&mut self, name: &str, bytes: &[u8]) -> Result<(), EnrolmentError> {
-        self.change(|tx, key, _| Ok(put_note(tx, self.station, key, self.enrolment, name, bytes)?))
+        self.change(|tx, key, _| {
+            Ok(put_note(
+                tx,
+                self.station,
+                key,
+                self.enrolment,
+                name,
+                bytes,
+            )?)
+        })
     }
 
     /// What [`Self::set_note`] kept under this name.
@@ -296,7 +368,11 @@ impl<'a> Draft<'a> {
     }
 
     fn number(&self, field: &str) -> Result<u32, EnrolmentError> {
-        let field = self.pack.pack.field(field).ok_or_else(|| EnrolmentError::no_such_field(field))?;
+        let field = self
+            .pack
+            .pack
+            .field(field)
+            .ok_or_else(|| EnrolmentError::no_such_field(field))?;
         Ok(field.number)
     }
 
@@ -320,8 +396,10 @@ impl<'a> Draft<'a> {
             let key = DraftKey::load(tx, self.enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
             let at = self.station.clock().stamp(tx)?.recorded;
             let out = act(tx, &key, at)?;
-            tx.prepare_cached("UPDATE draft SET revision = revision + 1, changed = ?2 WHERE enrolment = ?1")?
-                .execute((self.enrolment.to_bytes(), at.0))?;
+            tx.prepare_cached(
+                "UPDATE draft SET revision = revision + 1, changed = ?2 WHERE enrolment = ?1",
+            )?
+            .execute((self.enrolment.to_bytes(), at.0))?;
             Ok(out)
         })
     }
@@ -342,7 +420,9 @@ pub(super) fn offered(
     if !session.role().may_enrol() {
         return Err(EnrolmentError::RoleMayNotEnrol);
     }
-    let not_offered = || EnrolmentError::PackNotOffered { pack: pack_id.to_owned() };
+    let not_offered = || EnrolmentError::PackNotOffered {
+        pack: pack_id.to_owned(),
+    };
     let identity = station.identity();
     if !identity.packs.iter().any(|id| id == pack_id) {
         return Err(not_offered());
@@ -373,7 +453,9 @@ pub(super) fn known(
     station
         .packs()
         .of_version(connection, &row.pack_id, row.pack_version)?
-        .ok_or_else(|| EnrolmentError::PackNotOffered { pack: row.pack_id.clone() })
+        .ok_or_else(|| EnrolmentError::PackNotOffered {
+            pack: row.pack_id.clone(),
+        })
 }
 
 /// Makes the rows of a new draft with a key of its own.
@@ -406,8 +488,14 @@ pub(super) fn insert(
 
 /// Erases a draft: its key first, so that whatever of the rest survives on the medium opens for nobody.
 pub(super) fn erase(tx: &Transaction<'_>, enrolment: EnrolmentId) -> Result<bool, StoreError> {
-    tx.execute("DELETE FROM draft_key WHERE enrolment = ?1", [enrolment.to_bytes()])?;
-    Ok(tx.execute("DELETE FROM draft WHERE enrolment = ?1", [enrolment.to_bytes()])? > 0)
+    tx.execute(
+        "DELETE FROM draft_key WHERE enrolment = ?1",
+        [enrolment.to_bytes()],
+    )?;
+    Ok(tx.execute(
+        "DELETE FROM draft WHERE enrolment = ?1",
+        [enrolment.to_bytes()],
+    )? > 0)
 }
 
 #[allow(clippy::too_many_arguments, reason = "one row, its columns")]
@@ -422,7 +510,13 @@ pub(super) fn put_field(
     source: Source,
     at: UnixMs,
 ) -> Result<(), EnrolmentError> {
-    let entry = FieldEntry { number, value, source, entered: at, operator };
+    let entry = FieldEntry {
+        number,
+        value,
+        source,
+        entered: at,
+        operator,
+    };
     let sealed = key.seal_value(&*station.world().random, Place::Field(number), &entry);
     remember(tx, enrolment, number)?;
     put_cell(tx, enrolment, number, &sealed)?;
@@ -441,7 +535,12 @@ pub(super) fn put_entry(
     put_cell(tx, enrolment, entry.number, &sealed)
 }
 
-fn put_cell(tx: &Transaction<'_>, enrolment: EnrolmentId, number: u32, sealed: &[u8]) -> Result<(), StoreError> {
+fn put_cell(
+    tx: &Transaction<'_>,
+    enrolment: EnrolmentId,
+    number: u32,
+    sealed: &[u8],
+) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO draft_field (enrolment, number, sealed) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
@@ -487,7 +586,9 @@ pub(super) fn put_sample(
 ) -> Result<SampleId, EnrolmentError> {
     let bytes = sample.bytes.expose();
     if bytes.is_empty() || bytes.len() > SAMPLE_BYTES_MAX {
-        return Err(EnrolmentError::SampleLength { length: bytes.len() });
+        return Err(EnrolmentError::SampleLength {
+            length: bytes.len(),
+        });
     }
     let random = &*station.world().random;
     let id = SampleId::make(at.0, random_array(random));
@@ -534,7 +635,10 @@ fn put_sample_row(
     let sealed_entry = key.seal_value(&*station.world().random, Place::SampleEntry(&id), entry);
     // The slot of a document names its type, which says little and nothing about whom.
     let slot = slot(&entry.kind);
-    tx.execute("DELETE FROM draft_sample WHERE enrolment = ?1 AND slot = ?2", (enrolment.to_bytes(), &slot))?;
+    tx.execute(
+        "DELETE FROM draft_sample WHERE enrolment = ?1 AND slot = ?2",
+        (enrolment.to_bytes(), &slot),
+    )?;
     tx.execute(
         "INSERT INTO draft_sample (enrolment, sample, slot, entry, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
         (enrolment.to_bytes(), id, slot, sealed_entry, sealed_bytes),
@@ -550,7 +654,11 @@ pub(super) fn put_exception(
     exception: &BiometricException,
 ) -> Result<(), StoreError> {
     let position = exception.position.code();
-    let sealed = key.seal_value(&*station.world().random, Place::Exception(position), exception);
+    let sealed = key.seal_value(
+        &*station.world().random,
+        Place::Exception(position),
+        exception,
+    );
     tx.execute(
         "INSERT INTO draft_exception (enrolment, position, sealed) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
@@ -597,8 +705,9 @@ pub(super) fn fields(
     key: &DraftKey,
     enrolment: EnrolmentId,
 ) -> Result<Vec<FieldEntry>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT number, sealed FROM draft_field WHERE enrolment = ?1 ORDER BY number")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT number, sealed FROM draft_field WHERE enrolment = ?1 ORDER BY number",
+    )?;
     let rows = statement.query_map([enrolment.to_bytes()], |row| {
         Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?))
     })?;
@@ -614,8 +723,9 @@ pub(super) fn samples(
     key: &DraftKey,
     enrolment: EnrolmentId,
 ) -> Result<Vec<SampleEntry>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT sample, entry FROM draft_sample WHERE enrolment = ?1 ORDER BY id")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT sample, entry FROM draft_sample WHERE enrolment = ?1 ORDER BY id",
+    )?;
     let rows = statement.query_map([enrolment.to_bytes()], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?))
     })?;
@@ -636,7 +746,9 @@ pub(super) fn sample_bytes(
         .prepare_cached("SELECT bytes FROM draft_sample WHERE enrolment = ?1 AND sample = ?2")?
         .query_row((enrolment.to_bytes(), sample.to_bytes()), |row| row.get(0))
         .optional()?;
-    let Some(Some(sealed)) = sealed else { return Ok(None) };
+    let Some(Some(sealed)) = sealed else {
+        return Ok(None);
+    };
     let mut plain = key.open(Place::SampleBytes(&sample.to_bytes()), &sealed)?;
     // Moved, not copied, out of the zeroizing vector.
     Ok(Some(PersonalBytes::new(std::mem::take(&mut *plain))))
@@ -647,8 +759,9 @@ pub(super) fn exceptions(
     key: &DraftKey,
     enrolment: EnrolmentId,
 ) -> Result<Vec<BiometricException>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT position, sealed FROM draft_exception WHERE enrolment = ?1 ORDER BY position")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT position, sealed FROM draft_exception WHERE enrolment = ?1 ORDER BY position",
+    )?;
     let rows = statement.query_map([enrolment.to_bytes()], |row| {
         Ok((row.get::<_, u8>(0)?, row.get::<_, Vec<u8>>(1)?))
     })?;
@@ -660,9 +773,16 @@ pub(super) fn exceptions(
 }
 
 /// The revision of a draft.
-pub(super) fn revision(connection: &Connection, enrolment: EnrolmentId) -> Result<Option<u64>, StoreError> {
+pub(super) fn revision(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+) -> Result<Option<u64>, StoreError> {
     Ok(connection
-        .query_row("SELECT revision FROM draft WHERE enrolment = ?1", [enrolment.to_bytes()], |row| row.get(0))
+        .query_row(
+            "SELECT revision FROM draft WHERE enrolment = ?1",
+            [enrolment.to_bytes()],
+            |row| row.get(0),
+        )
         .optional()?)
 }
 
@@ -688,13 +808,18 @@ pub(super) fn summary(
     enrolment: EnrolmentId,
 ) -> Result<Option<DraftSummary>, StoreError> {
     Ok(connection
-        .query_row(&format!("{SUMMARY} WHERE enrolment = ?1"), [enrolment.to_bytes()], summary_of)
+        .query_row(
+            &format!("{SUMMARY} WHERE enrolment = ?1"),
+            [enrolment.to_bytes()],
+            summary_of,
+        )
         .optional()?)
 }
 
 /// All drafts, the one changed last first.
 pub(super) fn list(connection: &Connection) -> Result<Vec<DraftSummary>, StoreError> {
-    let mut statement = connection.prepare(&format!("{SUMMARY} ORDER BY changed DESC, enrolment"))?;
+    let mut statement =
+        connection.prepare(&format!("{SUMMARY} ORDER BY changed DESC, enrolment"))?;
     let rows = statement.query_map([], summary_of)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -122,8 +122,16 @@ impl EnrolmentError {
     /// A field id that is not one, as an error may repeat it: somebody may have typed a name where an id belongs.
     pub(super) fn no_such_field(field: &str) -> Self {
         let plain = field.len() <= 64
-            && field.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        Self::NoSuchField { field: if plain { field.to_owned() } else { "…".to_owned() } }
+            && field
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        Self::NoSuchField {
+            field: if plain {
+                field.to_owned()
+            } else {
+                "…".to_owned()
+            },
+        }
     }
 
     /// Stable code.
@@ -170,9 +178,9 @@ impl EnrolmentError {
             | Self::ApprovalNeeded
             | Self::RolledBack { .. }
             | Self::Held(_) => Remedy::SupervisorActs,
-            Self::Seal(SealPacketError::SampleLength(_) | SealPacketError::DemographicsLength(_)) => {
-                Remedy::OperatorActs
-            }
+            Self::Seal(
+                SealPacketError::SampleLength(_) | SealPacketError::DemographicsLength(_),
+            ) => Remedy::OperatorActs,
             Self::Seal(SealPacketError::Unapproved) => Remedy::SupervisorActs,
             Self::Seal(_) => Remedy::ReportBug,
             Self::Session(e) => e.remedy(),

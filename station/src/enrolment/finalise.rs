@@ -8,8 +8,8 @@ use std::sync::Arc;
 use qayd_model::pack::{Field, FieldKind, Language, Pack, Role};
 use qayd_model::validation::{Findings, Item, Warning};
 use qayd_model::{
-    Answers, BiometricException, Capture, EnrolmentId, NamePart, PersonName, PersonalBytes, PersonalText,
-    SampleKind, SampleSeen, UnixMs, Value, validate,
+    Answers, BiometricException, Capture, EnrolmentId, NamePart, PersonName, PersonalBytes,
+    PersonalText, SampleKind, SampleSeen, UnixMs, Value, validate,
 };
 use qayd_packet::{FieldEntry, SampleEntry};
 use rusqlite::Connection;
@@ -78,11 +78,16 @@ impl Finalised {
 
     /// Everything captured, for a preview before the seal; bytes are `None` where the centre holds them.
     pub fn samples(&self) -> impl Iterator<Item = (&SampleEntry, Option<&PersonalBytes>)> {
-        self.samples.iter().map(|(entry, bytes)| (entry, bytes.as_ref()))
+        self.samples
+            .iter()
+            .map(|(entry, bytes)| (entry, bytes.as_ref()))
     }
 
     pub(super) fn slip(&self, number: u64) -> Slip {
-        Slip { number, lines: self.slip_lines.clone() }
+        Slip {
+            number,
+            lines: self.slip_lines.clone(),
+        }
     }
 }
 
@@ -93,19 +98,35 @@ impl std::fmt::Debug for Finalised {
 }
 
 /// Reads one answer with the pack's parser.
-pub(super) fn parse_input(pack: &KnownPack, field: &str, input: &FieldInput) -> Result<Value, EnrolmentError> {
+pub(super) fn parse_input(
+    pack: &KnownPack,
+    field: &str,
+    input: &FieldInput,
+) -> Result<Value, EnrolmentError> {
     let field = field_of(&pack.pack, field)?;
     match input {
-        FieldInput::Line(line) => qayd_model::import::parse_line(&pack.pack, field, line, &pack.codes),
+        FieldInput::Line(line) => {
+            qayd_model::import::parse_line(&pack.pack, field, line, &pack.codes)
+        }
         FieldInput::Parts(parts) => qayd_model::parse_value(&pack.pack, field, parts, &pack.codes),
     }
-    .map_err(|error| EnrolmentError::BadValue { field: field.id.clone(), error })
+    .map_err(|error| EnrolmentError::BadValue {
+        field: field.id.clone(),
+        error,
+    })
 }
 
 /// Checks a value against its field alone; what it means beside the others is for [`finalise`].
-pub(super) fn check_value(pack: &KnownPack, field: &str, value: &Value) -> Result<u32, EnrolmentError> {
+pub(super) fn check_value(
+    pack: &KnownPack,
+    field: &str,
+    value: &Value,
+) -> Result<u32, EnrolmentError> {
     let field = field_of(&pack.pack, field)?;
-    let bad = |error| EnrolmentError::BadValue { field: field.id.clone(), error };
+    let bad = |error| EnrolmentError::BadValue {
+        field: field.id.clone(),
+        error,
+    };
     if let Value::Missing(reason) = value {
         return if field.may_be_missing.contains(reason) {
             Ok(field.number)
@@ -121,7 +142,8 @@ pub(super) fn check_value(pack: &KnownPack, field: &str, value: &Value) -> Resul
 }
 
 fn field_of<'p>(pack: &'p Pack, field: &str) -> Result<&'p Field, EnrolmentError> {
-    pack.field(field).ok_or_else(|| EnrolmentError::no_such_field(field))
+    pack.field(field)
+        .ok_or_else(|| EnrolmentError::no_such_field(field))
 }
 
 /// Everything in a draft, put together as it will be sealed.
@@ -140,14 +162,20 @@ pub(super) fn collect(
     for entry in entries {
         let bytes = draft::sample_bytes(connection, key, enrolment, entry.id)?;
         if bytes.is_none() && entry.held_in.is_none() {
-            return Err(StoreError::Damaged { table: "draft_sample", what: "no bytes" }.into());
+            return Err(StoreError::Damaged {
+                table: "draft_sample",
+                what: "no bytes",
+            }
+            .into());
         }
         samples.push((entry, bytes));
     }
     let exceptions = draft::exceptions(connection, key, enrolment)?;
     let answers = answers(&fields);
-    let home_office =
-        pack.pack.home_office(&answers).map_or(HOME_OFFICE_UNKNOWN.to_owned(), str::to_owned);
+    let home_office = pack
+        .pack
+        .home_office(&answers)
+        .map_or(HOME_OFFICE_UNKNOWN.to_owned(), str::to_owned);
     let slip_lines = slip_lines(pack, &answers);
     let words = match pack.pack.answer(Role::HolderName, &answers) {
         Some(Value::Name(name)) => name_words(name),
@@ -190,14 +218,24 @@ pub(super) fn finalise(
         .collect();
     let site = &station.identity().site;
     let capture = Capture {
-        date: civil_date(station.clock().now(connection)?, station.utc_offset_minutes(connection)?),
+        date: civil_date(
+            station.clock().now(connection)?,
+            station.utc_offset_minutes(connection)?,
+        ),
         samples: &seen,
         exceptions: &collected.exceptions,
         site_office: pack.codes.has(OFFICES, site).then_some(site.as_str()),
     };
-    let mut findings: Findings = validate(&pack.pack, &pack.codes, &answers(&collected.fields), &capture);
+    let mut findings: Findings = validate(
+        &pack.pack,
+        &pack.codes,
+        &answers(&collected.fields),
+        &capture,
+    );
     // The supervisor is asked when everything else is there, and signs at the seal.
-    findings.missing.retain(|missing| !matches!(missing.item, Item::Supervisor { .. }));
+    findings
+        .missing
+        .retain(|missing| !matches!(missing.item, Item::Supervisor { .. }));
     if !findings.is_complete() {
         return Err(EnrolmentError::Incomplete(Box::new(findings)));
     }
@@ -207,13 +245,18 @@ pub(super) fn finalise(
 }
 
 fn answers(fields: &[FieldEntry]) -> Answers {
-    fields.iter().map(|entry| (entry.number, entry.value.clone())).collect()
+    fields
+        .iter()
+        .map(|entry| (entry.number, entry.value.clone()))
+        .collect()
 }
 
 /// The day in the calendar of the place.
 fn civil_date(at: UnixMs, offset_minutes: i64) -> Date {
     let seconds = i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
-    let offset = i32::try_from(offset_minutes * 60).ok().and_then(|s| UtcOffset::from_whole_seconds(s).ok());
+    let offset = i32::try_from(offset_minutes * 60)
+        .ok()
+        .and_then(|s| UtcOffset::from_whole_seconds(s).ok());
     OffsetDateTime::from_unix_timestamp(seconds)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
         .to_offset(offset.unwrap_or(UtcOffset::UTC))
@@ -223,7 +266,9 @@ fn civil_date(at: UnixMs, offset_minutes: i64) -> Date {
 /// Gives each listed paper its scanned pages, in their order.
 fn link_pages(fields: &mut [FieldEntry], samples: &[SampleEntry]) {
     for entry in fields {
-        let Value::Evidence(items) = &mut entry.value else { continue };
+        let Value::Evidence(items) = &mut entry.value else {
+            continue;
+        };
         for item in items {
             let mut pages: Vec<(u16, _)> = samples
                 .iter()
@@ -248,12 +293,22 @@ fn slip_lines(pack: &KnownPack, answers: &Answers) -> Vec<SlipLine> {
         .filter_map(|id| {
             let field = pack.pack.field(id).filter(|field| !field.sensitive)?;
             let value = answers.answered(field.number)?;
-            if matches!(field.kind, FieldKind::Evidence | FieldKind::Attestors | FieldKind::Family { .. }) {
+            if matches!(
+                field.kind,
+                FieldKind::Evidence | FieldKind::Attestors | FieldKind::Family { .. }
+            ) {
                 return None;
             }
             let text = value.one_line(field, Language::Arabic, &pack.codes);
-            let text = if field.masked_on_slip { masked(&text) } else { text };
-            Some(SlipLine { field: id.clone(), text })
+            let text = if field.masked_on_slip {
+                masked(&text)
+            } else {
+                text
+            };
+            Some(SlipLine {
+                field: id.clone(),
+                text,
+            })
         })
         .collect()
 }
@@ -261,7 +316,11 @@ fn slip_lines(pack: &KnownPack, answers: &Answers) -> Vec<SlipLine> {
 /// All but the last characters as dots. A short text shows nothing.
 fn masked(text: &PersonalText) -> PersonalText {
     let count = text.expose().chars().count();
-    let shown = if count > 2 * MASK_LEAVES { MASK_LEAVES } else { 0 };
+    let shown = if count > 2 * MASK_LEAVES {
+        MASK_LEAVES
+    } else {
+        0
+    };
     let out: String = text
         .expose()
         .chars()
@@ -287,7 +346,11 @@ fn name_words(name: &PersonName) -> Vec<String> {
 /// The words of a text as search sees them.
 pub(super) fn folded_words(text: &str) -> Vec<String> {
     let folded = qayd_model::folding::fold(text);
-    folded.expose().split_whitespace().map(str::to_owned).collect()
+    folded
+        .expose()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]

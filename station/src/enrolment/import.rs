@@ -23,13 +23,19 @@ use crate::station::Station;
 const PERSON_FILE: &str = "person.toml";
 
 /// Chooses among the attempts of a folder what goes into the draft: the capture step's judgement.
-pub type ImportSamples<'a> = &'a dyn Fn(PersonFolder, &KnownPack) -> Result<Vec<DraftSample>, Vec<ImportFault>>;
+pub type ImportSamples<'a> =
+    &'a dyn Fn(PersonFolder, &KnownPack) -> Result<Vec<DraftSample>, Vec<ImportFault>>;
 
 /// The last attempt of everything, unjudged: for folders that hold one attempt of each.
-pub fn last_attempts(folder: PersonFolder, _: &KnownPack) -> Result<Vec<DraftSample>, Vec<ImportFault>> {
+pub fn last_attempts(
+    folder: PersonFolder,
+    _: &KnownPack,
+) -> Result<Vec<DraftSample>, Vec<ImportFault>> {
     let mut out: Vec<DraftSample> = Vec::new();
     for sample in folder.into_samples() {
-        let CaptureTarget::Sample(kind) = sample.target else { continue };
+        let CaptureTarget::Sample(kind) = sample.target else {
+            continue;
+        };
         let chosen = DraftSample {
             kind,
             media_type: sample.media_type.name().to_owned(),
@@ -58,9 +64,13 @@ pub(crate) fn import(
 ) -> Result<EnrolmentId, EnrolmentError> {
     let pack = draft::offered(station, session, pack_id)?;
     let mut faults = Vec::new();
-    let person = read_person(station, folder, &pack).map_err(|found| faults.extend(found)).ok();
+    let person = read_person(station, folder, &pack)
+        .map_err(|found| faults.extend(found))
+        .ok();
     let samples = match PersonFolder::read(&*station.world().files, folder) {
-        Ok(found) => choose(found, &pack).map_err(|found| faults.extend(found)).ok(),
+        Ok(found) => choose(found, &pack)
+            .map_err(|found| faults.extend(found))
+            .ok(),
         // A person without any file may still be enrolled as far as the pack allows; finalise says what is missing.
         Err(error) if holds_no_sample(&error) => Some(Vec::new()),
         Err(error) => {
@@ -77,7 +87,10 @@ pub(crate) fn import(
         return Err(EnrolmentError::Import(faults));
     };
     station.settle_seals()?;
-    let enrolment = EnrolmentId::make(station.world().clock.now().0, random_array(&*station.world().random));
+    let enrolment = EnrolmentId::make(
+        station.world().clock.now().0,
+        random_array(&*station.world().random),
+    );
     station.store().write(|tx| {
         let operator = session.operator();
         let (key, at) = draft::insert(tx, station, operator, enrolment, 1, &pack)?;
@@ -97,7 +110,10 @@ pub(crate) fn import(
         for exception in &person.exceptions {
             draft::put_exception(tx, station, &key, enrolment, exception)?;
         }
-        let subjects = [Subject::Enrolment(enrolment), Subject::Code(pack.pack.id.clone())];
+        let subjects = [
+            Subject::Enrolment(enrolment),
+            Subject::Code(pack.pack.id.clone()),
+        ];
         station.record(tx, Some(operator), AuditEvent::DraftImported, &subjects)?;
         Ok::<_, EnrolmentError>(())
     })?;
@@ -115,14 +131,23 @@ fn read_person(
     pack: &KnownPack,
 ) -> Result<ImportedPerson, Vec<ImportFault>> {
     let whole = |code, reason: &str| {
-        vec![ImportFault { file: PathBuf::from(PERSON_FILE), field: None, code, reason: reason.to_owned() }]
+        vec![ImportFault {
+            file: PathBuf::from(PERSON_FILE),
+            field: None,
+            code,
+            reason: reason.to_owned(),
+        }]
     };
     let path = folder.join(PERSON_FILE);
-    let bytes = station.world().files.read(&path, PERSON_BYTES_MAX as u64).map_err(|error| match error {
-        FilesError::NotFound => whole(error.code(), "there is no such file"),
-        FilesError::TooLarge { .. } => whole(error.code(), "it is too large"),
-        error => whole(error.code(), "it cannot be read"),
-    })?;
+    let bytes = station
+        .world()
+        .files
+        .read(&path, PERSON_BYTES_MAX as u64)
+        .map_err(|error| match error {
+            FilesError::NotFound => whole(error.code(), "there is no such file"),
+            FilesError::TooLarge { .. } => whole(error.code(), "it is too large"),
+            error => whole(error.code(), "it cannot be read"),
+        })?;
     let text = String::from_utf8(bytes).map_err(|_| whole("IMP-05", "it is not UTF-8 text"))?;
     ImportedPerson::read(&pack.pack, &pack.codes, &text).map_err(|problems| {
         problems

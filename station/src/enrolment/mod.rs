@@ -13,6 +13,8 @@
 mod cell;
 mod draft;
 mod error;
+#[cfg(test)]
+mod figures;
 mod finalise;
 mod import;
 mod input;
@@ -51,7 +53,10 @@ pub(crate) fn list_drafts(connection: &Connection) -> Result<Vec<DraftSummary>, 
 }
 
 /// Sealed enrolments, the latest number first.
-pub(crate) fn list(connection: &Connection, limit: usize) -> Result<Vec<EnrolmentSummary>, StoreError> {
+pub(crate) fn list(
+    connection: &Connection,
+    limit: usize,
+) -> Result<Vec<EnrolmentSummary>, StoreError> {
     record::list(connection, limit)
 }
 
@@ -77,7 +82,12 @@ pub(crate) fn discard(
             return Err(EnrolmentError::NoSuchDraft);
         }
         let subjects = [Subject::Enrolment(enrolment)];
-        station.record(tx, Some(session.operator()), AuditEvent::DraftDiscarded, &subjects)?;
+        station.record(
+            tx,
+            Some(session.operator()),
+            AuditEvent::DraftDiscarded,
+            &subjects,
+        )?;
         Ok(())
     })
 }

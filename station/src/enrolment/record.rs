@@ -71,11 +71,19 @@ pub struct EnrolmentSummary {
 /// The number an enrolment has, or the next free one.
 pub(super) fn number(tx: &Transaction<'_>, enrolment: EnrolmentId) -> Result<u64, StoreError> {
     let held: Option<u64> = tx
-        .query_row("SELECT number FROM enrolment WHERE enrolment = ?1", [enrolment.to_bytes()], |row| row.get(0))
+        .query_row(
+            "SELECT number FROM enrolment WHERE enrolment = ?1",
+            [enrolment.to_bytes()],
+            |row| row.get(0),
+        )
         .optional()?;
     match held {
         Some(number) => Ok(number),
-        None => Ok(tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM enrolment", [], |row| row.get(0))?),
+        None => Ok(tx.query_row(
+            "SELECT coalesce(max(number), 0) + 1 FROM enrolment",
+            [],
+            |row| row.get(0),
+        )?),
     }
 }
 
@@ -108,13 +116,23 @@ pub(super) fn keep(
     tx.execute(
         "INSERT INTO enrolment_version (packet, enrolment, version, sequence, manifest, sealed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (m.packet.to_bytes(), enrolment, m.version, m.sequence, manifest.bytes(), at.0),
+        (
+            m.packet.to_bytes(),
+            enrolment,
+            m.version,
+            m.sequence,
+            manifest.bytes(),
+            at.0,
+        ),
     )?;
-    tx.execute("DELETE FROM enrolment_word WHERE enrolment = ?1", [enrolment])?;
+    tx.execute(
+        "DELETE FROM enrolment_word WHERE number = ?1",
+        [slip.number],
+    )?;
     for word in words {
         tx.execute(
-            "INSERT INTO enrolment_word (word, enrolment) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            (word, enrolment),
+            "INSERT INTO enrolment_word (word, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            (word, slip.number),
         )?;
     }
     Ok(())
@@ -124,7 +142,12 @@ pub(super) fn keep(
 ///
 /// # Errors
 /// [`StoreError`]. `Ok(false)` when the packet is not the latest of any enrolment.
-pub fn set_state(tx: &Transaction<'_>, packet: PacketId, state: &str, at: UnixMs) -> Result<bool, StoreError> {
+pub fn set_state(
+    tx: &Transaction<'_>,
+    packet: PacketId,
+    state: &str,
+    at: UnixMs,
+) -> Result<bool, StoreError> {
     Ok(tx.execute(
         "UPDATE enrolment SET state = ?2, changed = max(changed, ?3) WHERE packet = ?1",
         (packet.to_bytes(), state, at.0),
@@ -134,12 +157,19 @@ pub fn set_state(tx: &Transaction<'_>, packet: PacketId, state: &str, at: UnixMs
 /// The signed manifest of a packet this station sealed.
 pub fn manifest(connection: &Connection, packet: PacketId) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(connection
-        .query_row("SELECT manifest FROM enrolment_version WHERE packet = ?1", [packet.to_bytes()], |row| row.get(0))
+        .query_row(
+            "SELECT manifest FROM enrolment_version WHERE packet = ?1",
+            [packet.to_bytes()],
+            |row| row.get(0),
+        )
         .optional()?)
 }
 
 /// Latest version and number of an enrolment.
-pub fn latest(connection: &Connection, enrolment: EnrolmentId) -> Result<Option<EnrolmentSummary>, StoreError> {
+pub fn latest(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+) -> Result<Option<EnrolmentSummary>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM enrolment e WHERE e.enrolment = ?1");
     connection
         .prepare_cached(&sql)?
@@ -149,7 +179,10 @@ pub fn latest(connection: &Connection, enrolment: EnrolmentId) -> Result<Option<
 }
 
 /// Enrolments, the latest number first.
-pub(super) fn list(connection: &Connection, limit: usize) -> Result<Vec<EnrolmentSummary>, StoreError> {
+pub(super) fn list(
+    connection: &Connection,
+    limit: usize,
+) -> Result<Vec<EnrolmentSummary>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM enrolment e ORDER BY e.number DESC LIMIT ?1");
     collect(connection, &sql, vec![limit_of(limit)])
 }
@@ -167,30 +200,49 @@ pub(super) fn search(
         let number = SqlValue::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         return collect(connection, &sql, vec![number]);
     }
-    let words: Vec<&String> = words.iter().filter(|w| !w.is_empty()).take(QUERY_WORDS_MAX).collect();
-    if words.is_empty() {
+    let mut words: Vec<&String> = words
+        .iter()
+        .filter(|w| !w.is_empty())
+        .take(QUERY_WORDS_MAX)
+        .collect();
+    // The longest word leaves the fewest candidates; the others are looked up for each of these.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let Some((first, others)) = words.split_first() else {
         return Ok(Vec::new());
-    }
-    let mut sql = format!("SELECT {COLUMNS} FROM enrolment e WHERE ");
-    let mut values = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        if index > 0 {
-            sql.push_str(" AND ");
-        }
+    };
+    let mut values = range_of(first);
+    let mut candidates =
+        "SELECT DISTINCT w.number FROM enrolment_word w WHERE w.word >= ?1 AND w.word < ?2"
+            .to_owned();
+    for word in others {
         let at = values.len() + 1;
-        sql.push_str(&format!(
-            "e.enrolment IN (SELECT enrolment FROM enrolment_word WHERE word >= ?{at} AND word < ?{})",
+        candidates.push_str(&format!(
+            " AND EXISTS (SELECT 1 FROM enrolment_word o
+              WHERE o.number = w.number AND o.word >= ?{at} AND o.word < ?{})",
             at + 1
         ));
-        values.push(SqlValue::Text((*word).clone()));
-        values.push(SqlValue::Text(format!("{word}\u{10FFFF}")));
+        values.extend(range_of(word));
     }
-    sql.push_str(&format!(" ORDER BY e.number DESC LIMIT ?{}", values.len() + 1));
     values.push(limit_of(limit));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM enrolment e
+         WHERE e.number IN ({candidates} ORDER BY w.number DESC LIMIT ?{})
+         ORDER BY e.number DESC",
+        values.len()
+    );
     collect(connection, &sql, values)
 }
 
-const COLUMNS: &str = "e.enrolment, e.number, e.pack_id, e.version, e.packet, e.state, e.slip, e.sealed, e.changed";
+/// Every word that begins so.
+fn range_of(word: &str) -> Vec<SqlValue> {
+    vec![
+        SqlValue::Text(word.to_owned()),
+        SqlValue::Text(format!("{word}\u{10FFFF}")),
+    ]
+}
+
+const COLUMNS: &str =
+    "e.enrolment, e.number, e.pack_id, e.version, e.packet, e.state, e.slip, e.sealed, e.changed";
 
 fn limit_of(limit: usize) -> SqlValue {
     SqlValue::Integer(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -219,8 +271,10 @@ fn summary_of(row: &rusqlite::Row<'_>) -> Result<EnrolmentSummary, StoreError> {
         version: row.get(3)?,
         packet: PacketId::from_bytes(row.get(4)?),
         state: row.get(5)?,
-        slip: cbor::decode_strict(&slip, SLIP_BYTES_MAX)
-            .map_err(|_| StoreError::Damaged { table: "enrolment", what: "the slip is not one" })?,
+        slip: cbor::decode_strict(&slip, SLIP_BYTES_MAX).map_err(|_| StoreError::Damaged {
+            table: "enrolment",
+            what: "the slip is not one",
+        })?,
         sealed: UnixMs(row.get(7)?),
         changed: UnixMs(row.get(8)?),
     })

@@ -41,8 +41,13 @@ pub(crate) fn recover(station: &Station) -> Result<Recovered, EnrolmentError> {
     };
     let mut strangers = Vec::new();
     for path in paths {
-        let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
-        let Some(packet) = name.strip_suffix(".qpk").and_then(|stem| stem.parse::<PacketId>().ok()) else {
+        let Some(name) = path.file_name().and_then(|n| n.to_str()) else {
+            continue;
+        };
+        let Some(packet) = name
+            .strip_suffix(".qpk")
+            .and_then(|stem| stem.parse::<PacketId>().ok())
+        else {
             continue;
         };
         if station.store().read(|c| outbox::get(c, packet))?.is_some() {
@@ -54,12 +59,16 @@ pub(crate) fn recover(station: &Station) -> Result<Recovered, EnrolmentError> {
             Err(error) => return Err(error.into()),
         };
         let key = station.signing_key().public();
-        let Ok(verified) = verify_packet(&bytes, &key) else { continue };
+        let Ok(verified) = verify_packet(&bytes, &key) else {
+            continue;
+        };
         let m = verified.manifest().manifest();
         if m.packet != packet || m.station != station.identity().station {
             continue;
         }
-        let Ok(manifest) = split_manifest(&bytes) else { continue };
+        let Ok(manifest) = split_manifest(&bytes) else {
+            continue;
+        };
         strangers.push((manifest, bytes));
     }
     strangers.sort_by_key(|(manifest, _)| manifest.manifest().sequence);
@@ -73,14 +82,22 @@ pub(crate) fn recover(station: &Station) -> Result<Recovered, EnrolmentError> {
         }
         let known = station.store().read(head)?.map_or(0, |h| h.sequence);
         if sequence > known {
-            tracing::error!(sequence, known, "the outbox is ahead of the database: an older database was put back");
+            tracing::error!(
+                sequence,
+                known,
+                "the outbox is ahead of the database: an older database was put back"
+            );
             found.beyond = found.beyond.max(Some(sequence));
         }
     }
     Ok(found)
 }
 
-fn complete(station: &Station, manifest: &SignedManifest, bytes: &[u8]) -> Result<bool, EnrolmentError> {
+fn complete(
+    station: &Station,
+    manifest: &SignedManifest,
+    bytes: &[u8],
+) -> Result<bool, EnrolmentError> {
     let m = manifest.manifest();
     station.store().write(|tx| {
         let last = head(tx)?;
@@ -88,9 +105,16 @@ fn complete(station: &Station, manifest: &SignedManifest, bytes: &[u8]) -> Resul
         if m.sequence != next || m.previous != last.map(|l| l.digest) {
             return Ok(false);
         }
-        let Some(row) = draft::summary(tx, m.enrolment)? else { return Ok(false) };
-        let Some(key) = DraftKey::load(tx, m.enrolment)? else { return Ok(false) };
-        if row.version != m.version || row.pack_id != m.pack_id || row.pack_version != m.pack_version {
+        let Some(row) = draft::summary(tx, m.enrolment)? else {
+            return Ok(false);
+        };
+        let Some(key) = DraftKey::load(tx, m.enrolment)? else {
+            return Ok(false);
+        };
+        if row.version != m.version
+            || row.pack_id != m.pack_id
+            || row.pack_version != m.pack_version
+        {
             return Ok(false);
         }
         let pack = draft::known(station, tx, &row)?;

@@ -41,7 +41,12 @@ pub(crate) fn open_returned(
     if !session.role().may_enrol() {
         return Err(EnrolmentError::RoleMayNotEnrol);
     }
-    let content = held::open(station.receiving_key(), message.packet, station.identity().station, sealed)?;
+    let content = held::open(
+        station.receiving_key(),
+        message.packet,
+        station.identity().station,
+        sealed,
+    )?;
     if content.enrolment != message.enrolment || content.version != message.version {
         return Err(EnrolmentError::Held(held::HeldError::Other));
     }
@@ -50,7 +55,11 @@ pub(crate) fn open_returned(
     station.store().write(|tx| {
         let next = message.version + 1;
         if let Some(there) = draft::summary(tx, enrolment)? {
-            return if there.version == next { Ok(enrolment) } else { Err(EnrolmentError::Superseded) };
+            return if there.version == next {
+                Ok(enrolment)
+            } else {
+                Err(EnrolmentError::Superseded)
+            };
         }
         if record::latest(tx, enrolment)?.is_some_and(|kept| kept.version != message.version) {
             return Err(EnrolmentError::Superseded);
@@ -58,7 +67,9 @@ pub(crate) fn open_returned(
         let pack = station
             .packs()
             .of_version(tx, &content.pack_id, content.pack_version)?
-            .ok_or_else(|| EnrolmentError::PackNotOffered { pack: content.pack_id.clone() })?;
+            .ok_or_else(|| EnrolmentError::PackNotOffered {
+                pack: content.pack_id.clone(),
+            })?;
         let (key, _) = draft::insert(tx, station, session.operator(), enrolment, next, &pack)?;
         tx.execute(
             "UPDATE draft SET started = ?2, step = ?3 WHERE enrolment = ?1",
@@ -67,20 +78,45 @@ pub(crate) fn open_returned(
         for field in &content.fields {
             draft::put_entry(tx, station, &key, enrolment, field)?;
         }
-        for sample in content.samples.iter().filter(|sample| !asked_again(asked, &sample.kind)) {
+        for sample in content
+            .samples
+            .iter()
+            .filter(|sample| !asked_again(asked, &sample.kind))
+        {
             let held_in = sample.held_in.or(Some(message.packet));
-            draft::put_held(tx, station, &key, enrolment, &SampleEntry { held_in, ..sample.clone() })?;
+            draft::put_held(
+                tx,
+                station,
+                &key,
+                enrolment,
+                &SampleEntry {
+                    held_in,
+                    ..sample.clone()
+                },
+            )?;
         }
         for exception in &content.exceptions {
             draft::put_exception(tx, station, &key, enrolment, exception)?;
         }
-        draft::put_note(tx, station, &key, enrolment, RETURN_NOTE, &cbor::encode(asked))?;
+        draft::put_note(
+            tx,
+            station,
+            &key,
+            enrolment,
+            RETURN_NOTE,
+            &cbor::encode(asked),
+        )?;
         let subjects = [
             Subject::Enrolment(enrolment),
             Subject::Packet(message.packet),
             Subject::Count(u64::from(next)),
         ];
-        station.record(tx, Some(session.operator()), AuditEvent::VersionOpened, &subjects)?;
+        station.record(
+            tx,
+            Some(session.operator()),
+            AuditEvent::VersionOpened,
+            &subjects,
+        )?;
         Ok(enrolment)
     })
 }

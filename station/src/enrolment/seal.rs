@@ -89,10 +89,14 @@ pub(crate) fn seal(
     if finalised.needs_approval() {
         let approval = approval.ok_or(EnrolmentError::ApprovalNeeded)?;
         if approval.supervisor() == session.operator() {
-            return Err(EnrolmentError::Session(crate::session::SessionError::OwnApproval));
+            return Err(EnrolmentError::Session(
+                crate::session::SessionError::OwnApproval,
+            ));
         }
     }
     fail::fail_point!("before-seal-file");
+    // Set once bytes of this packet may be on the disk.
+    let begun = std::cell::Cell::new(None);
     let done = station.store().write(|tx| {
         // The writer is held from reading the head to the commit: no other seal can take the same number.
         if draft::revision(tx, finalised.enrolment)? != Some(finalised.revision) {
@@ -100,7 +104,9 @@ pub(crate) fn seal(
         }
         let stamp = station.clock().stamp(tx)?;
         let made = make(station, tx, session, &finalised, approval, &stamp)?;
-        let path = outbox::packet_path(station.store().folder(), made.manifest.manifest().packet);
+        let packet = made.manifest.manifest().packet;
+        let path = outbox::packet_path(station.store().folder(), packet);
+        begun.set(Some(packet));
         write_packet(&*station.world().files, &path, &made.bytes)?;
         fail::fail_point!("after-seal-rename");
         let slip = finalised.slip(record::number(tx, finalised.enrolment)?);
@@ -125,12 +131,15 @@ pub(crate) fn seal(
             Ok(sealed)
         }
         Err(error) => {
-            // A file may lie in the outbox without its rows, or the commit may have become durable after all.
+            let Some(packet) = begun.get() else {
+                return Err(error);
+            };
+            // The file may lie in the outbox without its rows, or the commit may have become durable after all.
             station.doubt_seals();
             station.settle_seals()?;
-            match station.store().read(|c| record::latest(c, finalised.enrolment))? {
-                Some(kept) if kept.version == finalised.version => sealed_from_rows(station, kept.packet),
-                _ => Err(error),
+            match station.store().read(|c| outbox::get(c, packet))? {
+                Some(_) => sealed_from_rows(station, packet),
+                None => Err(error),
             }
         }
     }
@@ -145,9 +154,16 @@ fn write_packet(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), File
     let staged = folder.join(format!(".{name}.sealing.qayd-tmp"));
     let same = |at: &Path| {
         let held = files.read(at, bytes.len() as u64)?;
-        if held == bytes { Ok(()) } else { Err(FilesError::Damaged) }
+        if held == bytes {
+            Ok(())
+        } else {
+            Err(FilesError::Damaged)
+        }
     };
-    let staging = files.append(&staged, 0, bytes).and_then(|()| files.sync(&staged)).and_then(|()| same(&staged));
+    let staging = files
+        .append(&staged, 0, bytes)
+        .and_then(|()| files.sync(&staged))
+        .and_then(|()| same(&staged));
     if let Err(error) = staging {
         // Best effort: the sweep at start takes what stays.
         let _ = files.remove_durably(&staged);
@@ -170,8 +186,10 @@ fn make(
     let keyring = station.keyring(tx)?;
     let last = head(tx)?;
     let packet = PacketId::make(stamp.recorded.0, random_array(&*station.world().random));
-    let recipients =
-        Recipients { review: keyring.review_keys.clone(), biometric: keyring.biometric_keys.clone() };
+    let recipients = Recipients {
+        review: keyring.review_keys.clone(),
+        biometric: keyring.biometric_keys.clone(),
+    };
     let mut exceptions = finalised.exceptions.clone();
     if let Some(approval) = approval {
         for exception in &mut exceptions {
@@ -235,7 +253,10 @@ fn make(
         station_key: station.signing_key(),
         recipients: &recipients,
     };
-    Ok(qayd_packet::seal(request, &mut RandomnessRng(&*station.world().random))?)
+    Ok(qayd_packet::seal(
+        request,
+        &mut RandomnessRng(&*station.world().random),
+    )?)
 }
 
 /// What the transaction of a seal writes.
@@ -256,7 +277,16 @@ pub(super) fn commit(
     tx: &Transaction<'_>,
     commit: Commit<'_>,
 ) -> Result<SealedPacket, EnrolmentError> {
-    let Commit { manifest, packet_sha256, slip, words, operator, supervisor, event, at } = commit;
+    let Commit {
+        manifest,
+        packet_sha256,
+        slip,
+        words,
+        operator,
+        supervisor,
+        event,
+        at,
+    } = commit;
     let m = manifest.manifest();
     let length = ByteCount(manifest.packet_length());
     outbox::enqueue(
@@ -275,7 +305,10 @@ pub(super) fn commit(
     settings::put_cbor(
         tx,
         name::SEAL_HEAD,
-        &SealHead { sequence: m.sequence, digest: manifest.digest() },
+        &SealHead {
+            sequence: m.sequence,
+            digest: manifest.digest(),
+        },
     )?;
     if !draft::erase(tx, m.enrolment)? {
         return Err(EnrolmentError::NoSuchDraft);
@@ -304,12 +337,15 @@ pub(super) fn commit(
 
 /// What was sealed, from the rows: for a seal whose commit answered with an error and was durable all the same.
 fn sealed_from_rows(station: &Station, packet: PacketId) -> Result<SealedPacket, EnrolmentError> {
-    let damaged = |what| StoreError::Damaged { table: "enrolment", what };
+    let damaged = |what| StoreError::Damaged {
+        table: "enrolment",
+        what,
+    };
     station.store().read(|c| {
         let item = outbox::get(c, packet)?.ok_or(damaged("no row in the outbox"))?;
         let bytes = record::manifest(c, packet)?.ok_or(damaged("no manifest"))?;
-        let manifest =
-            SignedManifest::parse_unverified(&bytes).map_err(|_| damaged("the manifest is not one"))?;
+        let manifest = SignedManifest::parse_unverified(&bytes)
+            .map_err(|_| damaged("the manifest is not one"))?;
         let kept = record::latest(c, item.enrolment)?.ok_or(damaged("no record"))?;
         Ok(SealedPacket {
             packet,

@@ -1,6 +1,7 @@
 use qayd_model::validation::Item;
 use qayd_model::{
-    BiometricException, ExceptionReason, FingerPosition, Return, ReturnedField, SampleKind, Source, Value,
+    BiometricException, ExceptionReason, FingerPosition, Return, ReturnedField, SampleKind, Source,
+    Value,
 };
 use qayd_packet::SealPacketError;
 
@@ -11,7 +12,12 @@ use crate::session::SessionError;
 use crate::testing::{PACK_ID, TestStation, fill, is_draft, sample};
 
 fn exception(position: FingerPosition, reason: ExceptionReason) -> BiometricException {
-    BiometricException { position, reason, supervisor: None, note: None }
+    BiometricException {
+        position,
+        reason,
+        supervisor: None,
+        note: None,
+    }
 }
 
 #[test]
@@ -19,9 +25,18 @@ fn a_draft_stands_where_it_stood_after_a_restart() {
     let at = TestStation::new();
     let id = {
         let mut draft = at.station.begin(&at.session, PACK_ID).unwrap();
-        draft.set("birth_date", &"1990-05-17".into(), Source::Statement).unwrap();
-        draft.add_sample(sample(SampleKind::Portrait, 9_000)).unwrap();
-        draft.add_exception(&exception(FingerPosition::LeftThumb, ExceptionReason::Amputated)).unwrap();
+        draft
+            .set("birth_date", &"1990-05-17".into(), Source::Statement)
+            .unwrap();
+        draft
+            .add_sample(sample(SampleKind::Portrait, 9_000))
+            .unwrap();
+        draft
+            .add_exception(&exception(
+                FingerPosition::LeftThumb,
+                ExceptionReason::Amputated,
+            ))
+            .unwrap();
         draft.set_note("attempts", b"3").unwrap();
         draft.set_step("fingers").unwrap();
         draft.id()
@@ -31,22 +46,39 @@ fn a_draft_stands_where_it_stood_after_a_restart() {
     assert_eq!(draft.step().unwrap(), "fingers");
     assert!(matches!(draft.value("birth_date").unwrap(), Some(Value::Date(d)) if d.year == 1990));
     let samples = draft.samples().unwrap();
-    assert_eq!(draft.sample_bytes(samples[0].id).unwrap().unwrap().expose().len(), 9_000);
+    assert_eq!(
+        draft
+            .sample_bytes(samples[0].id)
+            .unwrap()
+            .unwrap()
+            .expose()
+            .len(),
+        9_000
+    );
     assert_eq!(draft.exceptions().unwrap().len(), 1);
     assert_eq!(draft.note("attempts").unwrap().unwrap().as_slice(), b"3");
-    assert_eq!(at.station.drafts().unwrap()[0].operator, at.session.operator());
+    assert_eq!(
+        at.station.drafts().unwrap()[0].operator,
+        at.session.operator()
+    );
 }
 
 #[test]
 fn a_bad_answer_changes_nothing_and_names_the_field_and_not_the_value() {
     let at = TestStation::new();
     let mut draft = at.station.begin(&at.session, PACK_ID).unwrap();
-    draft.set("birth_date", &"1990-05-17".into(), Source::Statement).unwrap();
-    let bad = draft.set("birth_date", &"1990-13-77".into(), Source::Statement).unwrap_err();
+    draft
+        .set("birth_date", &"1990-05-17".into(), Source::Statement)
+        .unwrap();
+    let bad = draft
+        .set("birth_date", &"1990-13-77".into(), Source::Statement)
+        .unwrap_err();
     assert!(matches!(&bad, EnrolmentError::BadValue { field, .. } if field == "birth_date"));
     assert!(!format!("{bad} {bad:?}").contains("13-77"));
     assert!(matches!(draft.value("birth_date").unwrap(), Some(Value::Date(d)) if d.year == 1990));
-    let odd = draft.set("Zahra Ali", &"x".into(), Source::Statement).unwrap_err();
+    let odd = draft
+        .set("Zahra Ali", &"x".into(), Source::Statement)
+        .unwrap_err();
     assert!(!format!("{odd} {odd:?}").contains("Zahra"));
     let wrong_kind = draft.set_value("birth_date", Value::YesNo(true), Source::Statement);
     assert!(matches!(wrong_kind, Err(EnrolmentError::BadValue { .. })));
@@ -57,7 +89,9 @@ fn undo_takes_changes_back_one_by_one() {
     let at = TestStation::new();
     let mut draft = at.station.begin(&at.session, PACK_ID).unwrap();
     for text in ["one", "two", "three"] {
-        draft.set("remark", &text.into(), Source::Statement).unwrap();
+        draft
+            .set("remark", &text.into(), Source::Statement)
+            .unwrap();
     }
     draft.clear("remark").unwrap();
     let text = |draft: &Draft<'_>| match draft.value("remark").unwrap() {
@@ -78,7 +112,10 @@ fn a_sample_takes_the_place_of_the_one_of_its_kind() {
     draft.add_sample(sample(SampleKind::Portrait, 100)).unwrap();
     let second = draft.add_sample(sample(SampleKind::Portrait, 200)).unwrap();
     let samples = draft.samples().unwrap();
-    assert_eq!((samples.len(), samples[0].id, samples[0].length), (1, second, 200));
+    assert_eq!(
+        (samples.len(), samples[0].id, samples[0].length),
+        (1, second, 200)
+    );
     assert!(matches!(
         draft.add_sample(sample(SampleKind::Portrait, 0)),
         Err(EnrolmentError::SampleLength { length: 0 })
@@ -93,13 +130,30 @@ fn discarding_erases_the_key_and_everything() {
     let id = at.complete_draft().id();
     at.station.discard(&at.session, id).unwrap();
     assert!(at.station.drafts().unwrap().is_empty());
-    for table in ["draft", "draft_key", "draft_field", "draft_sample", "draft_exception", "draft_undo"] {
+    for table in [
+        "draft",
+        "draft_key",
+        "draft_field",
+        "draft_sample",
+        "draft_exception",
+        "draft_undo",
+    ] {
         let sql = format!("SELECT count(*) FROM {table}");
-        let count: u32 = at.station.store().read(|c| Ok::<_, StoreError>(c.query_row(&sql, [], |r| r.get(0))?)).unwrap();
+        let count: u32 = at
+            .station
+            .store()
+            .read(|c| Ok::<_, StoreError>(c.query_row(&sql, [], |r| r.get(0))?))
+            .unwrap();
         assert_eq!(count, 0, "{table}");
     }
-    assert!(matches!(at.station.resume(&at.session, id), Err(EnrolmentError::NoSuchDraft)));
-    assert!(matches!(at.station.discard(&at.session, id), Err(EnrolmentError::NoSuchDraft)));
+    assert!(matches!(
+        at.station.resume(&at.session, id),
+        Err(EnrolmentError::NoSuchDraft)
+    ));
+    assert!(matches!(
+        at.station.discard(&at.session, id),
+        Err(EnrolmentError::NoSuchDraft)
+    ));
 }
 
 #[test]
@@ -107,11 +161,22 @@ fn finalise_says_everything_that_is_missing_and_why_it_may_be() {
     let at = TestStation::new();
     let mut draft = at.complete_draft();
     draft.clear("full_name").unwrap();
-    draft.remove_sample(&SampleKind::Finger(FingerPosition::LeftRing)).unwrap();
-    let Err(EnrolmentError::Incomplete(findings)) = draft.finalise() else { panic!() };
+    draft
+        .remove_sample(&SampleKind::Finger(FingerPosition::LeftRing))
+        .unwrap();
+    let Err(EnrolmentError::Incomplete(findings)) = draft.finalise() else {
+        panic!()
+    };
     assert_eq!(findings.missing.len(), 2, "{findings:?}");
-    let finger = findings.missing.iter().find(|m| m.item == Item::Finger(FingerPosition::LeftRing)).unwrap();
-    assert_eq!(finger.may_be_missing_because, ["amputated", "bandaged", "refused"]);
+    let finger = findings
+        .missing
+        .iter()
+        .find(|m| m.item == Item::Finger(FingerPosition::LeftRing))
+        .unwrap();
+    assert_eq!(
+        finger.may_be_missing_because,
+        ["amputated", "bandaged", "refused"]
+    );
     assert!(is_draft(&at.station, draft.id()));
 }
 
@@ -125,12 +190,22 @@ fn a_sealed_enrolment_is_a_packet_in_the_outbox_and_no_draft() {
     let content = at.centre.open(&bytes, &at.station.identity().certificate);
     assert_eq!(content.fields.len(), 5);
     assert_eq!(content.samples.len(), 11);
-    assert_eq!(content.home_office, "demo-01");
-    let portrait = at.centre.open_sample(&bytes, &at.station, &content, &SampleKind::Portrait);
+    assert_eq!(content.home_office, "DEMO-01");
+    let portrait = at
+        .centre
+        .open_sample(&bytes, &at.station, &content, &SampleKind::Portrait);
     assert_eq!(portrait, sample(SampleKind::Portrait, 20_000).bytes);
-    let item = at.station.store().read(|c| outbox::get(c, sealed.packet)).unwrap().unwrap();
+    let item = at
+        .station
+        .store()
+        .read(|c| outbox::get(c, sealed.packet))
+        .unwrap()
+        .unwrap();
     assert_eq!(item.digest, sealed.packet_sha256);
-    assert!(matches!(at.station.resume(&at.session, sealed.enrolment), Err(EnrolmentError::NoSuchDraft)));
+    assert!(matches!(
+        at.station.resume(&at.session, sealed.enrolment),
+        Err(EnrolmentError::NoSuchDraft)
+    ));
 }
 
 #[test]
@@ -151,30 +226,61 @@ fn packets_are_numbered_without_gaps_and_each_names_the_one_before() {
 fn an_exception_needs_another_person_who_is_a_supervisor() {
     let at = TestStation::new();
     let mut draft = at.complete_draft();
-    draft.remove_sample(&SampleKind::Finger(FingerPosition::LeftRing)).unwrap();
-    draft.add_exception(&exception(FingerPosition::LeftRing, ExceptionReason::Amputated)).unwrap();
+    draft
+        .remove_sample(&SampleKind::Finger(FingerPosition::LeftRing))
+        .unwrap();
+    draft
+        .add_exception(&exception(
+            FingerPosition::LeftRing,
+            ExceptionReason::Amputated,
+        ))
+        .unwrap();
     let finalised = draft.finalise().unwrap();
     assert!(finalised.needs_approval());
-    assert!(matches!(at.station.seal(&at.session, finalised, None), Err(EnrolmentError::ApprovalNeeded)));
+    assert!(matches!(
+        at.station.seal(&at.session, finalised, None),
+        Err(EnrolmentError::ApprovalNeeded)
+    ));
     let approval = at.approval();
-    let sealed = at.station.seal(&at.session, draft.finalise().unwrap(), Some(&approval)).unwrap();
+    let sealed = at
+        .station
+        .seal(&at.session, draft.finalise().unwrap(), Some(&approval))
+        .unwrap();
     let bytes = at.world.files.read(&sealed.path, 1 << 24).unwrap();
     let content = at.centre.open(&bytes, &at.station.identity().certificate);
     assert_eq!(content.supervisor, Some(approval.supervisor()));
-    assert_eq!(content.exceptions[0].supervisor, Some(approval.supervisor()));
+    assert_eq!(
+        content.exceptions[0].supervisor,
+        Some(approval.supervisor())
+    );
 }
 
 #[test]
 fn nobody_approves_their_own_work() {
     let at = TestStation::new();
     let (login, passphrase) = crate::testing::SUPERVISOR;
-    let supervisor = at.station.sign_in_again(login, &qayd_crypto::Passphrase::new(passphrase)).unwrap();
+    let supervisor = at
+        .station
+        .sign_in_again(login, &qayd_crypto::Passphrase::new(passphrase))
+        .unwrap();
     let mut draft = at.station.begin(&supervisor, PACK_ID).unwrap();
     fill(&mut draft);
-    draft.remove_sample(&SampleKind::Finger(FingerPosition::LeftRing)).unwrap();
-    draft.add_exception(&exception(FingerPosition::LeftRing, ExceptionReason::Amputated)).unwrap();
-    let sealed = at.station.seal(&supervisor, draft.finalise().unwrap(), Some(&at.approval()));
-    assert!(matches!(sealed, Err(EnrolmentError::Session(SessionError::OwnApproval))));
+    draft
+        .remove_sample(&SampleKind::Finger(FingerPosition::LeftRing))
+        .unwrap();
+    draft
+        .add_exception(&exception(
+            FingerPosition::LeftRing,
+            ExceptionReason::Amputated,
+        ))
+        .unwrap();
+    let sealed = at
+        .station
+        .seal(&supervisor, draft.finalise().unwrap(), Some(&at.approval()));
+    assert!(matches!(
+        sealed,
+        Err(EnrolmentError::Session(SessionError::OwnApproval))
+    ));
 }
 
 #[test]
@@ -182,11 +288,18 @@ fn what_changed_after_it_was_finalised_is_not_sealed() {
     let at = TestStation::new();
     let mut draft = at.complete_draft();
     let finalised = draft.finalise().unwrap();
-    draft.set("remark", &"later".into(), Source::Statement).unwrap();
-    assert!(matches!(at.station.seal(&at.session, finalised, None), Err(EnrolmentError::ChangedSince)));
+    draft
+        .set("remark", &"later".into(), Source::Statement)
+        .unwrap();
+    assert!(matches!(
+        at.station.seal(&at.session, finalised, None),
+        Err(EnrolmentError::ChangedSince)
+    ));
     assert!(is_draft(&at.station, draft.id()));
     let stale = draft.finalise().unwrap();
-    at.station.seal(&at.session, draft.finalise().unwrap(), None).unwrap();
+    at.station
+        .seal(&at.session, draft.finalise().unwrap(), None)
+        .unwrap();
     assert!(at.station.seal(&at.session, stale, None).is_err(), "twice");
 }
 
@@ -194,7 +307,8 @@ fn what_changed_after_it_was_finalised_is_not_sealed() {
 fn search_finds_names_in_any_script_and_spelling_and_the_slip_is_masked() {
     let at = TestStation::new();
     let sealed = at.sealed();
-    for text in ["زهراء", "زهرا", "zahra", "ZAH", "عبدالكريم زهراء", "1", "١"] {
+    for text in ["زهراء", "زهرا", "zahra", "ZAH", "عبدالكريم زهراء", "1", "١"]
+    {
         let found = at.station.search(text, 10).unwrap();
         assert_eq!(found.len(), 1, "{text}");
         assert_eq!(found[0].enrolment, sealed.enrolment);
@@ -202,9 +316,17 @@ fn search_finds_names_in_any_script_and_spelling_and_the_slip_is_masked() {
     for text in ["", "مريم", "zahra maryam", "2"] {
         assert!(at.station.search(text, 10).unwrap().is_empty(), "{text}");
     }
-    let number = sealed.slip.lines.iter().find(|l| l.field == "national_number").unwrap();
+    let number = sealed
+        .slip
+        .lines
+        .iter()
+        .find(|l| l.field == "national_number")
+        .unwrap();
     assert_eq!(number.text.expose(), "•••••••••678");
-    let state = at.station.store().write(|tx| set_state(tx, sealed.packet, "delivered", crate::testing::NOON));
+    let state = at
+        .station
+        .store()
+        .write(|tx| set_state(tx, sealed.packet, "delivered", crate::testing::NOON));
     assert!(state.unwrap());
     assert_eq!(at.station.enrolments(10).unwrap()[0].state, "delivered");
 }
@@ -214,7 +336,11 @@ fn a_returned_enrolment_becomes_the_next_version_of_the_same() {
     let at = TestStation::new();
     let first = at.sealed();
     let asked = Return {
-        fields: vec![ReturnedField { field: "full_name".into(), reason: "spelling".into(), note: None }],
+        fields: vec![ReturnedField {
+            field: "full_name".into(),
+            reason: "spelling".into(),
+            note: None,
+        }],
         fingers: vec![FingerPosition::RightIndex],
         portrait: false,
         note: None,
@@ -222,30 +348,67 @@ fn a_returned_enrolment_becomes_the_next_version_of_the_same() {
     let message = at.centre.return_of(&at.station, &first, asked.clone());
     let id = at.station.open_returned(&at.session, &message).unwrap();
     assert_eq!(id, first.enrolment);
-    assert_eq!(at.station.open_returned(&at.session, &message).unwrap(), id, "opening it twice is one draft");
+    assert_eq!(
+        at.station.open_returned(&at.session, &message).unwrap(),
+        id,
+        "opening it twice is one draft"
+    );
     let mut draft = at.station.resume(&at.session, id).unwrap();
     assert_eq!(draft.version(), 2);
     assert_eq!(returned_in(&draft).unwrap(), Some(asked));
-    let Err(EnrolmentError::Incomplete(findings)) = draft.finalise() else { panic!("the finger is asked again") };
+    let Err(EnrolmentError::Incomplete(findings)) = draft.finalise() else {
+        panic!("the finger is asked again")
+    };
     assert_eq!(findings.missing.len(), 1);
-    draft.add_sample(sample(SampleKind::Finger(FingerPosition::RightIndex), 6_000)).unwrap();
-    let second = at.station.seal(&at.session, draft.finalise().unwrap(), None).unwrap();
-    assert_eq!((second.version, second.sequence, second.number), (2, 2, first.number));
+    draft
+        .add_sample(sample(
+            SampleKind::Finger(FingerPosition::RightIndex),
+            6_000,
+        ))
+        .unwrap();
+    let second = at
+        .station
+        .seal(&at.session, draft.finalise().unwrap(), None)
+        .unwrap();
+    assert_eq!(
+        (second.version, second.sequence, second.number),
+        (2, 2, first.number)
+    );
     let bytes = at.world.files.read(&second.path, 1 << 24).unwrap();
     let content = at.centre.open(&bytes, &at.station.identity().certificate);
-    let held: Vec<_> = content.samples.iter().filter(|s| s.held_in == Some(first.packet)).collect();
-    assert_eq!((held.len(), content.samples.len()), (10, 11), "only the new finger is sent again");
+    let held: Vec<_> = content
+        .samples
+        .iter()
+        .filter(|s| s.held_in == Some(first.packet))
+        .collect();
+    assert_eq!(
+        (held.len(), content.samples.len()),
+        (10, 11),
+        "only the new finger is sent again"
+    );
     assert!(second.length < first.length);
     assert_eq!(at.station.enrolments(10).unwrap().len(), 1);
-    assert!(matches!(at.station.open_returned(&at.session, &message), Err(EnrolmentError::Superseded)));
+    assert!(matches!(
+        at.station.open_returned(&at.session, &message),
+        Err(EnrolmentError::Superseded)
+    ));
     // And a third version goes on naming the packet that holds the bytes.
     let message = at.centre.return_of(&at.station, &second, Return::default());
     at.station.open_returned(&at.session, &message).unwrap();
     let draft = at.station.resume(&at.session, id).unwrap();
-    let third = at.station.seal(&at.session, draft.finalise().unwrap(), None).unwrap();
+    let third = at
+        .station
+        .seal(&at.session, draft.finalise().unwrap(), None)
+        .unwrap();
     let bytes = at.world.files.read(&third.path, 1 << 24).unwrap();
     let content = at.centre.open(&bytes, &at.station.identity().certificate);
-    let in_packet = |packet| content.samples.iter().filter(|s| s.held_in == Some(packet)).count();
+    let in_packet = |packet| {
+        content
+            .samples
+            .iter()
+            .filter(|s| s.held_in == Some(packet))
+            .count()
+    };
     assert_eq!((in_packet(first.packet), in_packet(second.packet)), (10, 1));
 }
 
@@ -256,9 +419,15 @@ fn content_for_another_station_or_packet_does_not_open() {
     let mut message = at.centre.return_of(&at.station, &one, Return::default());
     message.packet = two.packet;
     message.enrolment = two.enrolment;
-    assert!(matches!(at.station.open_returned(&at.session, &message), Err(EnrolmentError::Held(_))));
+    assert!(matches!(
+        at.station.open_returned(&at.session, &message),
+        Err(EnrolmentError::Held(_))
+    ));
     message.held = None;
-    assert!(matches!(at.station.open_returned(&at.session, &message), Err(EnrolmentError::NotReturned)));
+    assert!(matches!(
+        at.station.open_returned(&at.session, &message),
+        Err(EnrolmentError::NotReturned)
+    ));
     assert!(at.station.drafts().unwrap().is_empty());
 }
 
@@ -269,8 +438,14 @@ fn a_revoked_station_begins_nothing_and_another_pack_is_not_offered() {
         at.station.begin(&at.session, "no-such-pack"),
         Err(EnrolmentError::PackNotOffered { .. })
     ));
-    at.station.store().write(|tx| at.station.revoke(tx, "stolen")).unwrap();
-    assert!(matches!(at.station.begin(&at.session, PACK_ID), Err(EnrolmentError::StationRevoked)));
+    at.station
+        .store()
+        .write(|tx| at.station.revoke(tx, "stolen"))
+        .unwrap();
+    assert!(matches!(
+        at.station.begin(&at.session, PACK_ID),
+        Err(EnrolmentError::StationRevoked)
+    ));
 }
 
 /// A crash between the file and its rows: here the rows alone are undone.
@@ -285,12 +460,22 @@ fn a_seal_that_was_cut_short_is_completed_at_the_next_start() {
     let at = put_back(at, &before);
     assert_eq!(at.station.rolled_back(), None);
     assert!(!is_draft(&at.station, id));
-    let items = at.station.store().read(|c| outbox::list(c, None, 0, 10)).unwrap();
-    assert_eq!(items.iter().map(|i| i.packet).collect::<Vec<_>>(), [first.packet, second.packet]);
+    let items = at
+        .station
+        .store()
+        .read(|c| outbox::list(c, None, 0, 10))
+        .unwrap();
+    assert_eq!(
+        items.iter().map(|i| i.packet).collect::<Vec<_>>(),
+        [first.packet, second.packet]
+    );
     assert_eq!(items[1].digest, second.packet_sha256);
     assert_eq!(at.station.enrolments(1).unwrap()[0].slip, second.slip);
     let third = at.sealed();
-    assert_eq!(third.manifest.manifest().previous, Some(second.manifest.digest()));
+    assert_eq!(
+        third.manifest.manifest().previous,
+        Some(second.manifest.digest())
+    );
 }
 
 #[test]
@@ -304,8 +489,13 @@ fn a_number_that_lies_in_the_outbox_is_never_given_to_another_packet() {
     let at = put_back(at, &before);
     assert_eq!(at.station.rolled_back(), Some(3));
     let draft = at.complete_draft();
-    let refused = at.station.seal(&at.session, draft.finalise().unwrap(), None);
-    assert!(matches!(refused, Err(EnrolmentError::RolledBack { sequence: 3 })));
+    let refused = at
+        .station
+        .seal(&at.session, draft.finalise().unwrap(), None);
+    assert!(matches!(
+        refused,
+        Err(EnrolmentError::RolledBack { sequence: 3 })
+    ));
     assert!(is_draft(&at.station, draft.id()));
 }
 
@@ -315,14 +505,30 @@ fn snapshot(at: &TestStation) -> Vec<u8> {
 }
 
 fn put_back(at: TestStation, database: &[u8]) -> TestStation {
-    let TestStation { dir, data, world, clock, station, session, centre } = at;
+    let TestStation {
+        dir,
+        data,
+        world,
+        clock,
+        station,
+        session,
+        centre,
+    } = at;
     drop((station, session));
     for name in ["station.db-wal", "station.db-shm"] {
         let _ = std::fs::remove_file(data.join(name));
     }
     crate::testing::overwrite(&data.join(crate::store::DATABASE_NAME), database);
     let (station, session) = crate::testing::sign_in(&world, &data, crate::testing::OFFICER);
-    TestStation { dir, data, world, clock, station, session, centre }
+    TestStation {
+        dir,
+        data,
+        world,
+        clock,
+        station,
+        session,
+        centre,
+    }
 }
 
 #[test]
@@ -336,7 +542,9 @@ fn every_act_is_in_the_trail_and_no_personal_word() {
     let mut events = Vec::new();
     for bytes in at.station.audit_after(0, 1000).unwrap() {
         assert!(!contains(&bytes, "زهراء".as_bytes()) && !contains(&bytes, b"Zahra"));
-        let entry = chain.follow(&at.station.signing_key().public(), &bytes).unwrap();
+        let entry = chain
+            .follow(&at.station.signing_key().public(), &bytes)
+            .unwrap();
         events.push(entry.event.name());
     }
     for event in ["draft-begun", "sealed", "draft-discarded"] {
@@ -366,14 +574,21 @@ exceptions = [ { position = "left_little", reason = "amputated" } ]
     /// A grey image of nothing.
     fn png(path: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        image::GrayImage::from_pixel(64, 64, image::Luma([128])).save(path).unwrap();
+        image::GrayImage::from_pixel(64, 64, image::Luma([128]))
+            .save(path)
+            .unwrap();
     }
 
     fn person(text: &str) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         crate::testing::overwrite(&dir.path().join("person.toml"), text.as_bytes());
-        image::RgbImage::from_pixel(64, 64, image::Rgb([9, 9, 9])).save(dir.path().join("portrait.png")).unwrap();
-        for position in FingerPosition::ALL.into_iter().filter(|p| *p != FingerPosition::LeftLittle) {
+        image::RgbImage::from_pixel(64, 64, image::Rgb([9, 9, 9]))
+            .save(dir.path().join("portrait.png"))
+            .unwrap();
+        for position in FingerPosition::ALL
+            .into_iter()
+            .filter(|p| *p != FingerPosition::LeftLittle)
+        {
             png(&dir.path().join(format!("fingers/{}.png", position.name())));
         }
         png(&dir.path().join("documents/csid_1.png"));
@@ -384,38 +599,82 @@ exceptions = [ { position = "left_little", reason = "amputated" } ]
     fn becomes_a_draft_that_seals() {
         let at = TestStation::new();
         let dir = person(PERSON);
-        let id = at.station.import(&at.session, PACK_ID, dir.path(), &last_attempts).unwrap();
+        let id = at
+            .station
+            .import(&at.session, PACK_ID, dir.path(), &last_attempts)
+            .unwrap();
         let draft = at.station.resume(&at.session, id).unwrap();
         let finalised = draft.finalise().unwrap();
         assert!(finalised.needs_approval());
-        let sealed = at.station.seal(&at.session, finalised, Some(&at.approval())).unwrap();
+        let sealed = at
+            .station
+            .seal(&at.session, finalised, Some(&at.approval()))
+            .unwrap();
         let bytes = at.world.files.read(&sealed.path, 1 << 24).unwrap();
         let content = at.centre.open(&bytes, &at.station.identity().certificate);
-        let Some(Value::Evidence(items)) = content.fields.iter().find(|f| f.number == 6).map(|f| &f.value) else {
+        let Some(Value::Evidence(items)) = content
+            .fields
+            .iter()
+            .find(|f| f.number == 6)
+            .map(|f| &f.value)
+        else {
             panic!()
         };
-        let page = content.samples.iter().find(|s| matches!(s.kind, SampleKind::DocumentPage { .. })).unwrap();
-        assert_eq!(items[0].pages, [page.id], "the paper names its scanned page");
+        let page = content
+            .samples
+            .iter()
+            .find(|s| matches!(s.kind, SampleKind::DocumentPage { .. }))
+            .unwrap();
+        assert_eq!(
+            items[0].pages,
+            [page.id],
+            "the paper names its scanned page"
+        );
     }
 
     #[test]
     fn that_is_wrong_anywhere_makes_no_draft_and_names_file_field_and_reason() {
         let at = TestStation::new();
-        let dir = person(&PERSON.replace("1990-05-17", "1990-02-31").replace("DEMO-02", "NOWHERE"));
+        let dir = person(
+            &PERSON
+                .replace("1990-05-17", "1990-02-31")
+                .replace("DEMO-02", "NOWHERE"),
+        );
         crate::testing::overwrite(&dir.path().join("fingers/left_thumb.png"), b"not an image");
         let Err(EnrolmentError::Import(faults)) =
-            at.station.import(&at.session, PACK_ID, dir.path(), &last_attempts)
+            at.station
+                .import(&at.session, PACK_ID, dir.path(), &last_attempts)
         else {
             panic!()
         };
         let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert_eq!(faults.len(), 3, "{said:?}");
-        assert!(said.iter().any(|s| s.starts_with("person.toml: birth_date: ")), "{said:?}");
-        assert!(said.iter().any(|s| s.starts_with("person.toml: home_office: ")), "{said:?}");
-        assert!(said.iter().any(|s| s.starts_with("fingers/left_thumb.png: ")), "{said:?}");
-        assert!(!said.concat().contains("NOWHERE"), "values are not repeated");
+        assert!(
+            said.iter()
+                .any(|s| s.starts_with("person.toml: birth_date: ")),
+            "{said:?}"
+        );
+        assert!(
+            said.iter()
+                .any(|s| s.starts_with("person.toml: home_office: ")),
+            "{said:?}"
+        );
+        assert!(
+            said.iter()
+                .any(|s| s.starts_with("fingers/left_thumb.png: ")),
+            "{said:?}"
+        );
+        assert!(
+            !said.concat().contains("NOWHERE"),
+            "values are not repeated"
+        );
         assert!(at.station.drafts().unwrap().is_empty());
-        let none = at.station.import(&at.session, PACK_ID, &dir.path().join("nobody"), &last_attempts);
+        let none = at.station.import(
+            &at.session,
+            PACK_ID,
+            &dir.path().join("nobody"),
+            &last_attempts,
+        );
         assert!(matches!(none, Err(EnrolmentError::Import(_))));
     }
 }
@@ -425,35 +684,74 @@ exceptions = [ { position = "left_little", reason = "amputated" } ]
 #[test]
 fn a_disk_that_fails_at_any_step_of_a_seal_loses_and_doubles_nothing() {
     use qayd_world::testing::{Fault, FaultyFiles};
-    for fault in [Fault::Eio, Fault::NoSpace, Fault::PowerCut] {
+    for fault in [Fault::Eio, Fault::PowerCut] {
         for step in 0.. {
             let at = TestStation::seeded(step);
             at.sealed();
             let id = at.complete_draft().id();
-            let TestStation { dir, data, world, clock, station, session, centre } = at;
+            let TestStation {
+                dir,
+                data,
+                world,
+                clock,
+                station,
+                session,
+                centre,
+            } = at;
             drop((station, session));
             let faulty = FaultyFiles::default();
-            let broken = qayd_world::World { files: faulty.files(), ..world.clone() };
-            let (station, session) = crate::testing::sign_in(&broken, &data, crate::testing::OFFICER);
+            let broken = qayd_world::World {
+                files: faulty.files(),
+                ..world.clone()
+            };
+            let (station, session) =
+                crate::testing::sign_in(&broken, &data, crate::testing::OFFICER);
             let finalised = station.resume(&session, id).unwrap().finalise().unwrap();
             faulty.fail_after(step as usize, fault);
             let outcome = station.seal(&session, finalised, None);
             faulty.heal();
             drop((station, session));
-            let (station, session) = crate::testing::sign_in(&world, &data, crate::testing::OFFICER);
-            let at = TestStation { dir, data, world, clock, station, session, centre };
-            let items = at.station.store().read(|c| outbox::list(c, None, 0, 10)).unwrap();
+            let (station, session) =
+                crate::testing::sign_in(&world, &data, crate::testing::OFFICER);
+            let at = TestStation {
+                dir,
+                data,
+                world,
+                clock,
+                station,
+                session,
+                centre,
+            };
+            let items = at
+                .station
+                .store()
+                .read(|c| outbox::list(c, None, 0, 10))
+                .unwrap();
             let sealed = items.iter().any(|i| i.enrolment == id);
-            assert_ne!(sealed, is_draft(&at.station, id), "{fault:?} at step {step}");
+            assert_ne!(
+                sealed,
+                is_draft(&at.station, id),
+                "{fault:?} at step {step}"
+            );
             if outcome.is_ok() {
                 assert!(sealed);
             }
             if !sealed {
                 let draft = at.station.resume(&at.session, id).unwrap();
-                at.station.seal(&at.session, draft.finalise().unwrap(), None).unwrap();
+                at.station
+                    .seal(&at.session, draft.finalise().unwrap(), None)
+                    .unwrap();
             }
-            let items = at.station.store().read(|c| outbox::list(c, None, 0, 10)).unwrap();
-            assert_eq!(items.iter().map(|i| i.sequence).collect::<Vec<_>>(), [1, 2], "{fault:?} at step {step}");
+            let items = at
+                .station
+                .store()
+                .read(|c| outbox::list(c, None, 0, 10))
+                .unwrap();
+            assert_eq!(
+                items.iter().map(|i| i.sequence).collect::<Vec<_>>(),
+                [1, 2],
+                "{fault:?} at step {step}"
+            );
             at.station.audit_verify().unwrap();
             if outcome.is_ok() {
                 assert!(step > 3, "the faults were met");

@@ -91,9 +91,13 @@ impl ProvisioningError {
     /// Who can help.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::AlreadyProvisioned | Self::NotSupervisor | Self::Invitation(_) => Remedy::OperatorActs,
+            Self::AlreadyProvisioned | Self::NotSupervisor | Self::Invitation(_) => {
+                Remedy::OperatorActs
+            }
             Self::Centre(e) => e.remedy(),
-            Self::Answer(_) | Self::Certificate { .. } | Self::Pack { .. } => Remedy::SupervisorActs,
+            Self::Answer(_) | Self::Certificate { .. } | Self::Pack { .. } => {
+                Remedy::SupervisorActs
+            }
             Self::Session(e) => e.remedy(),
             Self::Store(e) => e.remedy(),
         }
@@ -129,6 +133,9 @@ struct Verified {
     bundles: Vec<Trusted<PackBundle>>,
 }
 
+/// Makes the way to the centre that an invitation names.
+pub type Connect<'a> = &'a dyn Fn(&Invitation) -> Result<Box<dyn SyncApi>, SyncError>;
+
 /// Makes a station of `data`. `connect` makes the way to the centre that the invitation names.
 ///
 /// The invitation serves one pair of keys, and the keys are made here and now: when this is cut off after the centre
@@ -140,7 +147,7 @@ pub fn provision(
     world: &World,
     data: &Path,
     invitation_text: &str,
-    connect: &dyn Fn(&Invitation) -> Result<Box<dyn SyncApi>, SyncError>,
+    connect: Connect<'_>,
     supervisor: &NewOperator,
 ) -> Result<Provisioned, ProvisioningError> {
     if !supervisor.role.may_supervise() {
@@ -150,7 +157,8 @@ pub fn provision(
     if supervisor.passphrase.length() < PASSPHRASE_LENGTH_MIN {
         return Err(SessionError::PassphraseTooShort.into());
     }
-    let (invitation, chain) = Invitation::open(invitation_text).map_err(ProvisioningError::Invitation)?;
+    let (invitation, chain) =
+        Invitation::open(invitation_text).map_err(ProvisioningError::Invitation)?;
     world.files.create_dir(data)?;
     let lock = FolderLock::take(data)?;
     if data.join(DATABASE_NAME).exists() {
@@ -170,27 +178,46 @@ pub fn provision(
     };
     let request = ProvisionRequest::make(&claim, &keys.signing);
     let centre = connect(&invitation).map_err(ProvisioningError::Centre)?;
-    let answer = centre.provision(&request).map_err(ProvisioningError::Centre)?;
+    let answer = centre
+        .provision(&request)
+        .map_err(ProvisioningError::Centre)?;
     let verified = verify(&chain, &invitation.station, &keys, &answer)?;
 
     let store_key = SecretKey::from_bytes(*Zeroizing::new(random_array(&*world.random)));
     world.files.create_dir(&making)?;
     let store = Store::create(FolderLock::take(&making)?, &store_key)?;
-    let made = fill(world, &store, &keys, &invitation, &answer, &verified, supervisor)?;
+    let made = fill(
+        world,
+        &store,
+        &keys,
+        &invitation,
+        &answer,
+        &verified,
+        supervisor,
+    )?;
     store.close()?;
 
-    let policy = verified.chain.policy(&answer.policy).map_err(ProvisioningError::Answer)?;
+    let policy = verified
+        .chain
+        .policy(&answer.policy)
+        .map_err(ProvisioningError::Answer)?;
     session::write_wrap(
         world,
         data,
         &login,
         &supervisor.passphrase,
         policy.argon,
-        &session::WrapSecrets { operator: made.operator, store_key: &store_key, signing_key: &made.key },
+        &session::WrapSecrets {
+            operator: made.operator,
+            store_key: &store_key,
+            signing_key: &made.key,
+        },
     )?;
     fail::fail_point!("before-provision-rename");
     // From here on the folder is a station.
-    world.files.rename_durably(&making.join(DATABASE_NAME), &data.join(DATABASE_NAME))?;
+    world
+        .files
+        .rename_durably(&making.join(DATABASE_NAME), &data.join(DATABASE_NAME))?;
     clear_making(world, &making)?;
     drop(lock);
     Ok(Provisioned {
@@ -228,27 +255,49 @@ fn verify(
     keys: &StationKeys,
     answer: &ProvisionAnswer,
 ) -> Result<Verified, ProvisioningError> {
-    let chain = chain.advance(&answer.keyring).map_err(ProvisioningError::Answer)?;
-    let certificate = chain.station(&answer.certificate).map_err(ProvisioningError::Answer)?;
+    let chain = chain
+        .advance(&answer.keyring)
+        .map_err(ProvisioningError::Answer)?;
+    let certificate = chain
+        .station(&answer.certificate)
+        .map_err(ProvisioningError::Answer)?;
     let same = |held: bool, what| {
-        if held { Ok(()) } else { Err(ProvisioningError::Certificate { what }) }
+        if held {
+            Ok(())
+        } else {
+            Err(ProvisioningError::Certificate { what })
+        }
     };
     same(certificate.key == keys.signing.public(), "the signing key")?;
-    same(certificate.receiving_key == *keys.receiving.public(), "the receiving key")?;
+    same(
+        certificate.receiving_key == *keys.receiving.public(),
+        "the receiving key",
+    )?;
     same(certificate.kind == place.kind, "the kind")?;
     same(certificate.site == place.site, "the site")?;
     same(certificate.production == place.production, "production")?;
-    chain.policy(&answer.policy).map_err(ProvisioningError::Answer)?;
-    chain.time(&answer.time).map_err(ProvisioningError::Answer)?;
+    chain
+        .policy(&answer.policy)
+        .map_err(ProvisioningError::Answer)?;
+    chain
+        .time(&answer.time)
+        .map_err(ProvisioningError::Answer)?;
     let mut bundles = Vec::new();
     for bytes in &answer.packs {
         let bundle = chain.pack(bytes).map_err(ProvisioningError::Answer)?;
-        KnownPack::parse(&bundle)
-            .map_err(|problems| ProvisioningError::Pack { id: bundle.id.clone(), problems: problems.len() })?;
+        KnownPack::parse(&bundle).map_err(|problems| ProvisioningError::Pack {
+            id: bundle.id.clone(),
+            problems: problems.len(),
+        })?;
         bundles.push(bundle);
     }
     let (station, name) = (certificate.station, certificate.name.clone());
-    Ok(Verified { chain, station, name, bundles })
+    Ok(Verified {
+        chain,
+        station,
+        name,
+        bundles,
+    })
 }
 
 fn fill(
@@ -262,7 +311,10 @@ fn fill(
 ) -> Result<session::MadeOperator, ProvisioningError> {
     store.write(|tx| {
         let clock = StationClock::start(world.clock.clone(), tx)?;
-        let time = verified.chain.time(&answer.time).map_err(ProvisioningError::Answer)?;
+        let time = verified
+            .chain
+            .time(&answer.time)
+            .map_err(ProvisioningError::Answer)?;
         clock.learn(tx, time.time, ANSWER_TIME_ERROR_MS)?;
         keys.keep(tx)?;
         settings::put(tx, name::ROOT, &verified.chain.root().to_bytes())?;
@@ -279,7 +331,8 @@ fn fill(
         for bundle in &verified.bundles {
             packs::keep(tx, bundle, at)?;
         }
-        let made = session::make_operator(world, verified.station, &keys.signing, supervisor, None, at)?;
+        let made =
+            session::make_operator(world, verified.station, &keys.signing, supervisor, None, at)?;
         session::insert(tx, &made)?;
         audit::append(
             tx,
@@ -287,7 +340,10 @@ fn fill(
             &clock,
             Some(made.operator),
             AuditEvent::Provisioned,
-            &[Subject::Station(verified.station), Subject::Operator(made.operator)],
+            &[
+                Subject::Station(verified.station),
+                Subject::Operator(made.operator),
+            ],
         )?;
         Ok::<_, ProvisioningError>(made)
     })

@@ -44,11 +44,18 @@ impl KnownPack {
             .map(|(name, text)| (name.as_str(), *text))
             .chain([(pack_name.as_str(), bundle.pack.as_str())]);
         let mut set = PackSet::load(files)?;
-        let pack = set.packs.remove(&bundle.id).filter(|pack| pack.version == bundle.version);
+        let pack = set
+            .packs
+            .remove(&bundle.id)
+            .filter(|pack| pack.version == bundle.version);
         let Some(pack) = pack else {
             return Err(Vec::new());
         };
-        Ok(Self { pack, codes: set.codes, digest: sha256(bundle.pack.as_bytes()) })
+        Ok(Self {
+            pack,
+            codes: set.codes,
+            digest: sha256(bundle.pack.as_bytes()),
+        })
     }
 }
 
@@ -71,9 +78,15 @@ pub struct Packs {
 
 impl Packs {
     /// The newest version of a pack; `None` when the station does not have it.
-    pub fn newest(&self, connection: &Connection, id: &str) -> Result<Option<Arc<KnownPack>>, StoreError> {
+    pub fn newest(
+        &self,
+        connection: &Connection,
+        id: &str,
+    ) -> Result<Option<Arc<KnownPack>>, StoreError> {
         let version: Option<u32> =
-            connection.query_row("SELECT max(version) FROM pack WHERE id = ?1", [id], |row| row.get(0))?;
+            connection.query_row("SELECT max(version) FROM pack WHERE id = ?1", [id], |row| {
+                row.get(0)
+            })?;
         version.map_or(Ok(None), |version| self.of_version(connection, id, version))
     }
 
@@ -85,20 +98,37 @@ impl Packs {
         version: u32,
     ) -> Result<Option<Arc<KnownPack>>, StoreError> {
         let at = (id.to_owned(), version);
-        if let Some(known) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&at) {
+        if let Some(known) = self
+            .parsed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&at)
+        {
             return Ok(Some(known.clone()));
         }
         let signed: Option<Vec<u8>> = connection
-            .query_row("SELECT signed FROM pack WHERE id = ?1 AND version = ?2", (id, version), |row| row.get(0))
+            .query_row(
+                "SELECT signed FROM pack WHERE id = ?1 AND version = ?2",
+                (id, version),
+                |row| row.get(0),
+            )
             .optional()?;
-        let Some(signed) = signed else { return Ok(None) };
-        let damaged = |what| StoreError::Damaged { table: "pack", what };
+        let Some(signed) = signed else {
+            return Ok(None);
+        };
+        let damaged = |what| StoreError::Damaged {
+            table: "pack",
+            what,
+        };
         // Verified before it was kept, under the keyring of that day; the store is authenticated since.
         let peeked = qayd_crypto::peek1(&signed).map_err(|_| damaged("not signed"))?;
         let bundle = <PackBundle as qayd_protocol::Message>::from_bytes(&peeked.payload)
             .map_err(|_| damaged("not a bundle"))?;
         let known = Arc::new(KnownPack::parse(&bundle).map_err(|_| damaged("not a pack"))?);
-        self.parsed.lock().unwrap_or_else(PoisonError::into_inner).insert(at, known.clone());
+        self.parsed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(at, known.clone());
         Ok(Some(known))
     }
 }
@@ -107,7 +137,11 @@ impl Packs {
 ///
 /// # Errors
 /// [`StoreError`]. The caller has parsed it with [`KnownPack::parse`] before.
-pub fn keep(tx: &Transaction<'_>, bundle: &Trusted<PackBundle>, at: UnixMs) -> Result<bool, StoreError> {
+pub fn keep(
+    tx: &Transaction<'_>,
+    bundle: &Trusted<PackBundle>,
+    at: UnixMs,
+) -> Result<bool, StoreError> {
     Ok(tx.execute(
         "INSERT INTO pack (id, version, signed, received) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         (&bundle.id, bundle.version, bundle.signed_bytes(), at.0),
@@ -116,10 +150,14 @@ pub fn keep(tx: &Transaction<'_>, bundle: &Trusted<PackBundle>, at: UnixMs) -> R
 
 /// The newest version of each pack.
 pub fn list(connection: &Connection) -> Result<Vec<PackSummary>, StoreError> {
-    let mut statement =
-        connection.prepare("SELECT id, max(version), received FROM pack GROUP BY id ORDER BY id")?;
+    let mut statement = connection
+        .prepare("SELECT id, max(version), received FROM pack GROUP BY id ORDER BY id")?;
     let rows = statement.query_map([], |row| {
-        Ok(PackSummary { id: row.get(0)?, version: row.get(1)?, received: UnixMs(row.get(2)?) })
+        Ok(PackSummary {
+            id: row.get(0)?,
+            version: row.get(1)?,
+            received: UnixMs(row.get(2)?),
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -16,7 +16,10 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use crate::store::StoreError;
 
 pub use wraps::{Login, PASSPHRASE_LENGTH_MIN};
-pub(crate) use wraps::{Unwrapped, WrapSecrets, forgive, logins, open as open_wrap, remove as remove_wrap, write as write_wrap};
+pub(crate) use wraps::{
+    Unwrapped, WrapSecrets, forgive, logins, open as open_wrap, remove as remove_wrap,
+    write as write_wrap,
+};
 
 /// Why nobody was signed in, or nobody was added.
 #[derive(Debug, thiserror::Error)]
@@ -97,9 +100,7 @@ impl SessionError {
             | Self::NotSupervisor
             | Self::OwnApproval
             | Self::Revoked
-            | Self::DamagedWrap => {
-                Remedy::SupervisorActs
-            }
+            | Self::DamagedWrap => Remedy::SupervisorActs,
             Self::ArgonParameters => Remedy::ReportBug,
             Self::Store(e) => e.remedy(),
         }
@@ -156,7 +157,11 @@ impl Session {
     /// # Errors
     /// [`SessionError::NotSupervisor`].
     pub fn require_supervisor(&self) -> Result<(), SessionError> {
-        if self.role.may_supervise() { Ok(()) } else { Err(SessionError::NotSupervisor) }
+        if self.role.may_supervise() {
+            Ok(())
+        } else {
+            Err(SessionError::NotSupervisor)
+        }
     }
 }
 
@@ -258,7 +263,15 @@ pub(crate) fn make_operator(
         issued: added,
     };
     let certificate = sign(&certificate, station_key);
-    Ok(MadeOperator { operator, login, role: new.role, key, certificate, added_by, added })
+    Ok(MadeOperator {
+        operator,
+        login,
+        role: new.role,
+        key,
+        certificate,
+        added_by,
+        added,
+    })
 }
 
 /// Writes an operator's row.
@@ -280,7 +293,11 @@ pub(crate) fn insert(tx: &Transaction<'_>, made: &MadeOperator) -> Result<(), St
 /// Whether a login is in the table.
 pub(crate) fn is_known(connection: &Connection, login: &Login) -> Result<bool, StoreError> {
     Ok(connection
-        .query_row("SELECT 1 FROM operator WHERE login = ?1", [login.as_str()], |_| Ok(()))
+        .query_row(
+            "SELECT 1 FROM operator WHERE login = ?1",
+            [login.as_str()],
+            |_| Ok(()),
+        )
         .optional()?
         .is_some())
 }
@@ -296,10 +313,18 @@ pub(crate) fn begin(
         .query_row(
             "SELECT operator, certificate, revoked IS NOT NULL FROM operator WHERE login = ?1",
             [login.as_str()],
-            |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, bool>(2)?)),
+            |row| {
+                Ok((
+                    row.get::<_, [u8; 16]>(0)?,
+                    row.get::<_, Vec<u8>>(1)?,
+                    row.get::<_, bool>(2)?,
+                ))
+            },
         )
         .optional()?;
-    let Some((operator, bytes, revoked)) = row else { return Err(SessionError::NoSuchOperator) };
+    let Some((operator, bytes, revoked)) = row else {
+        return Err(SessionError::NoSuchOperator);
+    };
     let certificate = Trusted::<OperatorCertificate>::verify(&bytes, station_key)
         .map_err(|_| SessionError::DamagedWrap)?;
     if revoked {
@@ -322,8 +347,8 @@ pub(crate) fn begin(
 
 /// Everybody who works here, in order of login.
 pub(crate) fn list(connection: &Connection) -> Result<Vec<OperatorSummary>, StoreError> {
-    let mut statement =
-        connection.prepare("SELECT operator, login, role, added_by, added FROM operator ORDER BY login")?;
+    let mut statement = connection
+        .prepare("SELECT operator, login, role, added_by, added FROM operator ORDER BY login")?;
     let rows = statement.query_map([], |row| {
         Ok((
             row.get::<_, [u8; 16]>(0)?,
@@ -338,9 +363,10 @@ pub(crate) fn list(connection: &Connection) -> Result<Vec<OperatorSummary>, Stor
         Ok(OperatorSummary {
             operator: OperatorId::from_bytes(operator),
             login,
-            role: role
-                .parse()
-                .map_err(|_| StoreError::Damaged { table: "operator", what: "unknown role" })?,
+            role: role.parse().map_err(|_| StoreError::Damaged {
+                table: "operator",
+                what: "unknown role",
+            })?,
             added_by: added_by.map(OperatorId::from_bytes),
             added: UnixMs(added),
         })
@@ -357,9 +383,16 @@ pub fn revoke(tx: &Transaction<'_>, operator: OperatorId, at: UnixMs) -> Result<
 }
 
 /// The signed certificate of an operator.
-pub fn certificate(connection: &Connection, operator: OperatorId) -> Result<Option<Vec<u8>>, StoreError> {
+pub fn certificate(
+    connection: &Connection,
+    operator: OperatorId,
+) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(connection
-        .query_row("SELECT certificate FROM operator WHERE operator = ?1", [operator.to_bytes()], |row| row.get(0))
+        .query_row(
+            "SELECT certificate FROM operator WHERE operator = ?1",
+            [operator.to_bytes()],
+            |row| row.get(0),
+        )
         .optional()?)
 }
 

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use qayd_crypto::{
-    ArgonParams, Passphrase, SecretKey, SigningKey, UnwrapError, Zeroizing, cbor, unwrap_with_passphrase,
-    wrap_with_passphrase,
+    ArgonParams, Passphrase, SecretKey, SigningKey, UnwrapError, Zeroizing, cbor,
+    unwrap_with_passphrase, wrap_with_passphrase,
 };
 use qayd_model::OperatorId;
 use qayd_world::{FilesError, World, random_array};
@@ -55,8 +55,14 @@ impl Login {
     pub fn parse(text: &str) -> Result<Self, SessionError> {
         let good = (2..=32).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
-        if good { Ok(Self(text.to_owned())) } else { Err(SessionError::LoginForm) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(SessionError::LoginForm)
+        }
     }
 
     /// As text.
@@ -92,7 +98,8 @@ struct Secrets {
 impl Drop for Secrets {
     fn drop(&mut self) {
         use zeroize::Zeroize;
-        let (store, seed): (&mut [u8; 32], &mut [u8; 32]) = (&mut self.store_key, &mut self.signing_seed);
+        let (store, seed): (&mut [u8; 32], &mut [u8; 32]) =
+            (&mut self.store_key, &mut self.signing_seed);
         store.zeroize();
         seed.zeroize();
     }
@@ -144,7 +151,9 @@ pub(crate) fn write(
         .map_err(|_| SessionError::ArgonParameters)?;
     world.files.create_dir(&data.join(WRAPS_FOLDER))?;
     world.files.remove_durably(&login.path(data, "attempts"))?;
-    world.files.write_durably(&login.path(data, "wrap"), &wrap)?;
+    world
+        .files
+        .write_durably(&login.path(data, "wrap"), &wrap)?;
     Ok(())
 }
 
@@ -189,7 +198,12 @@ pub(crate) fn open(
         wrap => wrap?,
     };
     let attempts_path = login.path(data, "attempts");
-    let now = || (world.clock.monotonic_ms(), world.clock.boot_id().map(ByteArray::from));
+    let now = || {
+        (
+            world.clock.monotonic_ms(),
+            world.clock.boot_id().map(ByteArray::from),
+        )
+    };
     let mut attempts = read_attempts(world, &attempts_path)?;
 
     let (monotonic, boot) = now();
@@ -198,7 +212,9 @@ pub(crate) fn open(
         attempts.boot = boot;
         attempts.since_ms = monotonic;
         if wait_ms(attempts.failures) > 0 {
-            world.files.write_durably(&attempts_path, &cbor::encode(&attempts))?;
+            world
+                .files
+                .write_durably(&attempts_path, &cbor::encode(&attempts))?;
         }
     }
     let left = wait_ms(attempts.failures).saturating_sub(monotonic - attempts.since_ms);
@@ -209,12 +225,15 @@ pub(crate) fn open(
     let before = attempts.failures;
     attempts.failures = before.saturating_add(1);
     attempts.since_ms = monotonic;
-    world.files.write_durably(&attempts_path, &cbor::encode(&attempts))?;
+    world
+        .files
+        .write_durably(&attempts_path, &cbor::encode(&attempts))?;
     fail::fail_point!("after-attempt-counted");
 
     match unwrap_with_passphrase(passphrase, &wrap, &context(login)) {
         Ok(plain) => {
-            let secrets: Secrets = cbor::decode_strict(&plain, 1024).map_err(|_| SessionError::DamagedWrap)?;
+            let secrets: Secrets =
+                cbor::decode_strict(&plain, 1024).map_err(|_| SessionError::DamagedWrap)?;
             world.files.remove_durably(&attempts_path)?;
             Ok(Unwrapped {
                 operator: secrets.operator,
@@ -226,8 +245,12 @@ pub(crate) fn open(
         Err(UnwrapError::WrongPassphrase) => {
             // The wait runs from the refusal, not from the moment of typing.
             (attempts.since_ms, attempts.boot) = now();
-            world.files.write_durably(&attempts_path, &cbor::encode(&attempts))?;
-            Err(SessionError::WrongPassphrase { wait_ms: wait_ms(attempts.failures) })
+            world
+                .files
+                .write_durably(&attempts_path, &cbor::encode(&attempts))?;
+            Err(SessionError::WrongPassphrase {
+                wait_ms: wait_ms(attempts.failures),
+            })
         }
         Err(_) => Err(SessionError::DamagedWrap),
     }
@@ -237,7 +260,10 @@ fn read_attempts(world: &World, path: &Path) -> Result<Attempts, SessionError> {
     match world.files.read(path, ATTEMPTS_BYTES_MAX) {
         Ok(bytes) => Ok(cbor::decode_strict(&bytes, bytes.len())
             // Nobody but us writes here, and we replace whole files: a damaged count is somebody's doing.
-            .unwrap_or(Attempts { failures: 10, ..Attempts::default() })),
+            .unwrap_or(Attempts {
+                failures: 10,
+                ..Attempts::default()
+            })),
         Err(FilesError::NotFound) => Ok(Attempts::default()),
         Err(error) => Err(error.into()),
     }

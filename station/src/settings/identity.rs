@@ -55,7 +55,10 @@ pub(crate) struct Centre {
 
 impl StationIdentity {
     pub(crate) fn load(connection: &Connection) -> Result<Self, StoreError> {
-        let missing = |what| StoreError::Damaged { table: "setting", what };
+        let missing = |what| StoreError::Damaged {
+            table: "setting",
+            what,
+        };
         let root = get(connection, name::ROOT)?.ok_or(missing("no root key"))?;
         let root = PublicKey::from_bytes(&root).map_err(|_| missing("the root key is not one"))?;
         let centre: Centre = get_cbor(connection, name::CENTRE)?.ok_or(missing("no centre"))?;
@@ -63,8 +66,9 @@ impl StationIdentity {
         let keyring = get(connection, name::KEYRING)?.ok_or(missing("no keyring"))?;
         let chain = qayd_protocol::TrustChain::open(root, &keyring)
             .map_err(|_| missing("the keyring is not the root's"))?;
-        let trusted: Trusted<StationCertificate> =
-            chain.station(&certificate).map_err(|_| missing("the certificate is not the issuer's"))?;
+        let trusted: Trusted<StationCertificate> = chain
+            .station(&certificate)
+            .map_err(|_| missing("the certificate is not the issuer's"))?;
         let c = trusted.into_value();
         Ok(Self {
             station: c.station,
@@ -102,7 +106,10 @@ impl StationKeys {
     pub fn make(random: &dyn Randomness) -> Self {
         let signing = Zeroizing::new(random_array::<32>(random));
         let receiving = Zeroizing::new(random_array::<32>(random));
-        Self { signing: SigningKey::make(&signing), receiving: OpeningKey::make(Suite::XWing, &receiving) }
+        Self {
+            signing: SigningKey::make(&signing),
+            receiving: OpeningKey::make(Suite::XWing, &receiving),
+        }
     }
 
     pub fn keep(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
@@ -114,8 +121,10 @@ impl StationKeys {
     }
 
     pub fn load(connection: &Connection) -> Result<Self, StoreError> {
-        let seeds: Seeds = get_cbor(connection, name::KEYS)?
-            .ok_or(StoreError::Damaged { table: "setting", what: "no keys" })?;
+        let seeds: Seeds = get_cbor(connection, name::KEYS)?.ok_or(StoreError::Damaged {
+            table: "setting",
+            what: "no keys",
+        })?;
         Ok(Self {
             signing: SigningKey::make(&seeds.signing),
             receiving: OpeningKey::make(Suite::XWing, &seeds.receiving),

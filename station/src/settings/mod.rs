@@ -73,13 +73,22 @@ pub fn get_cbor<T>(connection: &Connection, name: &str) -> Result<Option<T>, Sto
 where
     T: for<'b> Decode<'b, ()> + Encode<()>,
 {
-    let Some(bytes) = get(connection, name)? else { return Ok(None) };
+    let Some(bytes) = get(connection, name)? else {
+        return Ok(None);
+    };
     cbor::decode_strict(&bytes, SETTING_BYTES_MAX)
         .map(Some)
-        .map_err(|_| StoreError::Damaged { table: "setting", what: "not of its type" })
+        .map_err(|_| StoreError::Damaged {
+            table: "setting",
+            what: "not of its type",
+        })
 }
 
 /// Puts a fact as CBOR.
-pub fn put_cbor<T: Encode<()>>(tx: &Transaction<'_>, name: &str, value: &T) -> Result<(), StoreError> {
+pub fn put_cbor<T: Encode<()>>(
+    tx: &Transaction<'_>,
+    name: &str,
+    value: &T,
+) -> Result<(), StoreError> {
     put(tx, name, &cbor::encode(value))
 }

@@ -91,9 +91,10 @@ impl StoreError {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::InUse | Self::NotThere | Self::AlreadyExists => Remedy::OperatorActs,
-            Self::WrongKey | Self::NewerSchema { .. } | Self::NoWal { .. } | Self::Folder { .. } => {
-                Remedy::SupervisorActs
-            }
+            Self::WrongKey
+            | Self::NewerSchema { .. }
+            | Self::NoWal { .. }
+            | Self::Folder { .. } => Remedy::SupervisorActs,
             Self::SqliteTooOld { .. } | Self::Damaged { .. } => Remedy::ReportBug,
             Self::Database { source } => match source.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DiskFull) => Remedy::SupervisorActs,

@@ -33,7 +33,10 @@ impl FolderLock {
                 _ => StoreError::Folder { source },
             })?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _file: file }),
+            Ok(()) => Ok(Self {
+                folder: folder.to_owned(),
+                _file: file,
+            }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
             Err(TryLockError::Error(source)) => Err(StoreError::Folder { source }),
         }

@@ -72,7 +72,12 @@ impl Store {
         Self::start(lock, path, key, OpenFlags::empty())
     }
 
-    fn start(lock: FolderLock, path: PathBuf, key: &SecretKey, create: OpenFlags) -> Result<Self, StoreError> {
+    fn start(
+        lock: FolderLock,
+        path: PathBuf,
+        key: &SecretKey,
+        create: OpenFlags,
+    ) -> Result<Self, StoreError> {
         let found = rusqlite::version_number();
         if found < SQLITE_AT_LEAST {
             return Err(StoreError::SqliteTooOld { found });
@@ -125,7 +130,8 @@ impl Store {
             Some(connection) => connection,
             None => {
                 let c = connect(&self.path, &self.key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-                c.pragma_update(None, "query_only", true).map_err(StoreError::from)?;
+                c.pragma_update(None, "query_only", true)
+                    .map_err(StoreError::from)?;
                 c
             }
         };
@@ -153,7 +159,10 @@ impl Store {
     /// [`StoreError`]; the file and its log together still hold everything.
     pub fn close(self) -> Result<(), StoreError> {
         held(&self.readers).clear();
-        let writer = self.writer.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let writer = self
+            .writer
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         writer.close().map_err(|(_, source)| source.into())
     }
@@ -172,14 +181,19 @@ impl std::fmt::Debug for Store {
 
 /// A poisoned mutex means a panic inside a closure; its transaction was rolled back when it unwound.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn connect(path: &Path, key: &SecretKey, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // SQLCipher writes its own log to stderr; what it says comes back as an error code anyway.
     connection.pragma_update(None, "cipher_log_level", "NONE")?;
-    let literal = Zeroizing::new(format!("x'{}'", Zeroizing::new(hex::encode(key.expose())).as_str()));
+    let literal = Zeroizing::new(format!(
+        "x'{}'",
+        Zeroizing::new(hex::encode(key.expose())).as_str()
+    ));
     connection.pragma_update(None, "key", literal.as_str())?;
     // The first read of the file: with another key the first page fails its MAC.
     connection

@@ -15,7 +15,10 @@ fn put(store: &Store, name: &str) -> Result<(), StoreError> {
 #[test]
 fn one_process_at_a_time() {
     let (dir, store) = empty_store();
-    assert!(matches!(FolderLock::take(dir.path()), Err(StoreError::InUse)));
+    assert!(matches!(
+        FolderLock::take(dir.path()),
+        Err(StoreError::InUse)
+    ));
     drop(store);
     let lock = FolderLock::take(dir.path()).unwrap();
     drop(Store::open(lock, &key(7)).unwrap());
@@ -27,8 +30,14 @@ fn what_was_written_is_there_after_opening_again_and_under_its_key_only() {
     put(&store, "canary").unwrap();
     drop(store);
     let lock = || FolderLock::take(dir.path()).unwrap();
-    assert!(matches!(Store::open(lock(), &key(8)), Err(StoreError::WrongKey)));
-    assert!(matches!(Store::create(lock(), &key(7)), Err(StoreError::AlreadyExists)));
+    assert!(matches!(
+        Store::open(lock(), &key(8)),
+        Err(StoreError::WrongKey)
+    ));
+    assert!(matches!(
+        Store::create(lock(), &key(7)),
+        Err(StoreError::AlreadyExists)
+    ));
     let store = Store::open(lock(), &key(7)).unwrap();
     let found = store.read(|c| crate::settings::get(c, "canary")).unwrap();
     assert_eq!(found.as_deref(), Some(&b"x"[..]));
@@ -77,7 +86,10 @@ fn a_reader_cannot_write_and_a_failed_write_leaves_nothing() {
         Err(StoreError::NotThere)
     });
     assert!(failed.is_err());
-    assert_eq!(store.read(|c| crate::settings::get(c, "half")).unwrap(), None);
+    assert_eq!(
+        store.read(|c| crate::settings::get(c, "half")).unwrap(),
+        None
+    );
 }
 
 #[test]
@@ -90,17 +102,25 @@ fn a_panic_inside_a_write_rolls_back_and_the_store_goes_on() {
         })
     }));
     assert!(panicked.is_err());
-    assert_eq!(store.read(|c| crate::settings::get(c, "half")).unwrap(), None);
+    assert_eq!(
+        store.read(|c| crate::settings::get(c, "half")).unwrap(),
+        None
+    );
     put(&store, "whole").unwrap();
 }
 
 #[test]
 fn a_newer_schema_is_refused_and_left_alone() {
     let (dir, store) = empty_store();
-    store.write(|tx| Ok::<_, StoreError>(tx.pragma_update(None, "user_version", 999)?)).unwrap();
+    store
+        .write(|tx| Ok::<_, StoreError>(tx.pragma_update(None, "user_version", 999)?))
+        .unwrap();
     drop(store);
     let opened = Store::open(FolderLock::take(dir.path()).unwrap(), &key(7));
-    assert!(matches!(opened, Err(StoreError::NewerSchema { found: 999, .. })));
+    assert!(matches!(
+        opened,
+        Err(StoreError::NewerSchema { found: 999, .. })
+    ));
 }
 
 #[test]
@@ -118,7 +138,8 @@ fn a_flipped_bit_is_noticed() {
             Err(_) => true,
             Ok(store) => store
                 .read(|c| {
-                    let all: String = c.query_row("PRAGMA cipher_integrity_check", [], |r| r.get(0))?;
+                    let all: String =
+                        c.query_row("PRAGMA cipher_integrity_check", [], |r| r.get(0))?;
                     Ok::<_, StoreError>(all)
                 })
                 .is_ok(),
@@ -136,8 +157,13 @@ fn every_error_has_a_code_of_its_own() {
         StoreError::WrongKey,
         StoreError::NewerSchema { found: 2, known: 1 },
         StoreError::SqliteTooOld { found: 1 },
-        StoreError::NoWal { mode: "delete".to_owned() },
-        StoreError::Damaged { table: "x", what: "y" },
+        StoreError::NoWal {
+            mode: "delete".to_owned(),
+        },
+        StoreError::Damaged {
+            table: "x",
+            what: "y",
+        },
     ];
     let codes: std::collections::BTreeSet<&str> = errors.iter().map(StoreError::code).collect();
     assert_eq!(codes.len(), errors.len());

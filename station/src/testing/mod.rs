@@ -3,7 +3,12 @@
 //! In: a seed. Out: the same keys again, a provisioned folder, a draft that lacks nothing.
 //! Never: part of a shipped program (feature `test-util`); a real person.
 
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "for tests alone")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    missing_docs,
+    reason = "for tests alone"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,15 +17,15 @@ use qayd_crypto::{
     ArgonParams, OpeningKey, Passphrase, SecretKey, SigningKey, Suite, Zeroizing, cbor, seal_part,
 };
 use qayd_model::{
-    Decision, EnrolmentId, FingerPosition, InvitationId, PersonalBytes, QualityScore, Return, SampleKind,
-    Sha256Digest, Source, StaffId, StationId, UnixMs, UploadId,
+    Decision, EnrolmentId, FingerPosition, InvitationId, PersonalBytes, QualityScore, Return,
+    SampleKind, Sha256Digest, Source, StaffId, StationId, UnixMs, UploadId,
 };
 use qayd_packet::{Content, Recipients, VerifiedPacket, open_demographics, verify_packet};
 use qayd_protocol::trust::{CodeTableFile, Trusted, sign};
 use qayd_protocol::{
-    AuditBatch, DecisionMessage, Hello, Invitation, InvitationSecret, Keyring, Message, Offer, OfferAnswer,
-    OperatorCertificate, PackBundle, Policy, ProvisionAnswer, ProvisionRequest, Role, SignedTime,
-    StationCertificate, StationPlace, SyncApi, SyncError, UploadBody, held_context,
+    AuditBatch, DecisionMessage, Hello, Invitation, InvitationSecret, Keyring, Message, Offer,
+    OfferAnswer, OperatorCertificate, PackBundle, Policy, ProvisionAnswer, ProvisionRequest, Role,
+    SignedTime, StationCertificate, StationPlace, SyncApi, SyncError, UploadBody, held_context,
 };
 use qayd_world::testing::{FakeClock, SeededRandom};
 use qayd_world::{OsFiles, RandomnessRng, World};
@@ -40,7 +45,11 @@ pub const OFFICER: (&str, &str) = ("omar", "eleven quiet rivers");
 /// An open store in a temporary folder.
 pub fn empty_store() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::create(FolderLock::take(dir.path()).unwrap(), &SecretKey::from_bytes([7; 32])).unwrap();
+    let store = Store::create(
+        FolderLock::take(dir.path()).unwrap(),
+        &SecretKey::from_bytes([7; 32]),
+    )
+    .unwrap();
     (dir, store)
 }
 
@@ -111,19 +120,30 @@ impl TestCentre {
     }
 
     pub fn policy(&self, version: u32) -> Vec<u8> {
-        let policy =
-            Policy { argon: ArgonParams::TEST, free_bytes_min: 0, ..Policy::standard(version, NOON) };
+        let policy = Policy {
+            argon: ArgonParams::TEST,
+            free_bytes_min: 0,
+            ..Policy::standard(version, NOON)
+        };
         sign(&policy, &self.centre)
     }
 
     /// The test pack in a version.
     pub fn pack(&self, version: u32) -> Vec<u8> {
-        let table = |name: &str| CodeTableFile { name: name.to_owned(), table: code_table(name) };
+        let table = |name: &str| CodeTableFile {
+            name: name.to_owned(),
+            table: code_table(name),
+        };
         let bundle = PackBundle {
             id: PACK_ID.to_owned(),
             version,
-            pack: include_str!("pack.toml").replace("version = 1\ntitles", &format!("version = {version}\ntitles")),
-            tables: ["documents", "languages", "offices", "parts"].map(table).to_vec(),
+            pack: include_str!("pack.toml").replace(
+                "version = 1\ntitles",
+                &format!("version = {version}\ntitles"),
+            ),
+            tables: ["documents", "languages", "offices", "parts"]
+                .map(table)
+                .to_vec(),
         };
         sign(&bundle, &self.centre)
     }
@@ -136,7 +156,9 @@ impl TestCentre {
         let keys = [OpeningKey::make(Suite::XWing, &[4; 32])];
         let demographics = open_demographics(&keys, &packet).unwrap();
         let key_of = |bytes: &[u8]| {
-            Trusted::<OperatorCertificate>::verify(bytes, &certificate.key).unwrap().key
+            Trusted::<OperatorCertificate>::verify(bytes, &certificate.key)
+                .unwrap()
+                .key
         };
         let operator = key_of(demographics.operator_certificate());
         let supervisor = demographics.supervisor_certificate().map(key_of);
@@ -144,15 +166,30 @@ impl TestCentre {
     }
 
     /// The bytes of a sample, as the centre reads them.
-    pub fn open_sample(&self, bytes: &[u8], station: &Station, content: &Content, kind: &SampleKind) -> PersonalBytes {
-        let packet: VerifiedPacket<'_> = verify_packet(bytes, &station.signing_key().public()).unwrap();
-        let keys = [OpeningKey::make(Suite::XWing, &[4; 32]), OpeningKey::make(Suite::XWing, &[5; 32])];
+    pub fn open_sample(
+        &self,
+        bytes: &[u8],
+        station: &Station,
+        content: &Content,
+        kind: &SampleKind,
+    ) -> PersonalBytes {
+        let packet: VerifiedPacket<'_> =
+            verify_packet(bytes, &station.signing_key().public()).unwrap();
+        let keys = [
+            OpeningKey::make(Suite::XWing, &[4; 32]),
+            OpeningKey::make(Suite::XWing, &[5; 32]),
+        ];
         let entry = content.samples.iter().find(|s| s.kind == *kind).unwrap();
         qayd_packet::open_sample(&keys, &packet, entry).unwrap()
     }
 
     /// A return of a packet, with its content sealed back to the station.
-    pub fn return_of(&self, station: &Station, sealed: &SealedPacket, asked: Return) -> DecisionMessage {
+    pub fn return_of(
+        &self,
+        station: &Station,
+        sealed: &SealedPacket,
+        asked: Return,
+    ) -> DecisionMessage {
         let bytes = std::fs::read(&sealed.path).unwrap();
         let content = self.open(&bytes, &station.identity().certificate);
         let random = SeededRandom::new(99);
@@ -181,9 +218,13 @@ fn code_table(name: &str) -> String {
         "languages" => &["ar", "ckb", "en"],
         _ => &["given", "father"],
     };
-    let mut text = format!("format = 1\nid = \"{name}\"\nversion = 1\ntitle = {{ ar = \"م\", ckb = \"م\", en = \"T\" }}\nentries = [\n");
+    let mut text = format!(
+        "format = 1\nid = \"{name}\"\nversion = 1\ntitle = {{ ar = \"م\", ckb = \"م\", en = \"T\" }}\nentries = [\n"
+    );
     for code in codes {
-        text.push_str(&format!("  {{ code = \"{code}\", ar = \"م\", ckb = \"م\", en = \"T\", demo = true }},\n"));
+        text.push_str(&format!(
+            "  {{ code = \"{code}\", ar = \"م\", ckb = \"م\", en = \"T\", demo = true }},\n"
+        ));
     }
     text + "]\n"
 }
@@ -197,7 +238,11 @@ impl SyncApi for TestCentre {
     fn provision(&self, request: &ProvisionRequest) -> Result<ProvisionAnswer, SyncError> {
         let claim = request.open().map_err(|_| SyncError::Unauthenticated)?;
         let place = Self::place();
-        let key = if self.cheats { SigningKey::make(&[66; 32]).public() } else { claim.station_key };
+        let key = if self.cheats {
+            SigningKey::make(&[66; 32]).public()
+        } else {
+            claim.station_key
+        };
         let certificate = StationCertificate {
             station: StationId::make(NOON.0, [1; 10]),
             kind: place.kind,
@@ -256,7 +301,11 @@ pub fn test_world(seed: u64) -> (World, FakeClock) {
 }
 
 pub fn operator((login, passphrase): (&str, &str), role: Role) -> NewOperator {
-    NewOperator { login: login.to_owned(), passphrase: Passphrase::new(passphrase), role }
+    NewOperator {
+        login: login.to_owned(),
+        passphrase: Passphrase::new(passphrase),
+        role,
+    }
 }
 
 /// Makes a station of a folder.
@@ -295,21 +344,51 @@ impl TestStation {
         let (world, clock) = test_world(seed);
         provision(&world, &data);
         let (station, supervisor) = sign_in(&world, &data, SUPERVISOR);
-        station.add_operator(&supervisor, &operator(OFFICER, Role::Officer)).unwrap();
-        let session = station.sign_in_again(OFFICER.0, &Passphrase::new(OFFICER.1)).unwrap();
-        Self { dir, data, world, clock, station, session, centre: TestCentre::default() }
+        station
+            .add_operator(&supervisor, &operator(OFFICER, Role::Officer))
+            .unwrap();
+        let session = station
+            .sign_in_again(OFFICER.0, &Passphrase::new(OFFICER.1))
+            .unwrap();
+        Self {
+            dir,
+            data,
+            world,
+            clock,
+            station,
+            session,
+            centre: TestCentre::default(),
+        }
     }
 
     /// Lets go of the folder and opens it again, as after a restart of the program.
     pub fn reopened(self) -> Self {
-        let Self { dir, data, world, clock, station, session, centre } = self;
+        let Self {
+            dir,
+            data,
+            world,
+            clock,
+            station,
+            session,
+            centre,
+        } = self;
         drop((station, session));
         let (station, session) = sign_in(&world, &data, OFFICER);
-        Self { dir, data, world, clock, station, session, centre }
+        Self {
+            dir,
+            data,
+            world,
+            clock,
+            station,
+            session,
+            centre,
+        }
     }
 
     pub fn approval(&self) -> crate::session::Approval {
-        self.station.approve(SUPERVISOR.0, &Passphrase::new(SUPERVISOR.1)).unwrap()
+        self.station
+            .approve(SUPERVISOR.0, &Passphrase::new(SUPERVISOR.1))
+            .unwrap()
     }
 
     /// A draft that lacks nothing.
@@ -332,7 +411,11 @@ impl Default for TestStation {
     }
 }
 
-pub fn sign_in(world: &World, data: &Path, (login, passphrase): (&str, &str)) -> (Station, Session) {
+pub fn sign_in(
+    world: &World,
+    data: &Path,
+    (login, passphrase): (&str, &str),
+) -> (Station, Session) {
     Station::sign_in(world.clone(), data, login, &Passphrase::new(passphrase)).unwrap()
 }
 
@@ -340,15 +423,29 @@ pub fn sign_in(world: &World, data: &Path, (login, passphrase): (&str, &str)) ->
 pub fn fill(draft: &mut Draft<'_>) {
     let parts = |text: &str| FieldInput::from_text(text);
     let name = r#"{ given = { ar = "زهراء", lat = "Zahra" }, father = { ar = "عبد الكريم", lat = "Abd al-Karim" } }"#;
-    draft.set("full_name", &parts(name), Source::Statement).unwrap();
-    draft.set("birth_date", &"1990-05-17".into(), Source::Statement).unwrap();
-    draft.set("national_number", &"199012345678".into(), Source::Document).unwrap();
-    draft.set("home_office", &"DEMO-01".into(), Source::Statement).unwrap();
+    draft
+        .set("full_name", &parts(name), Source::Statement)
+        .unwrap();
+    draft
+        .set("birth_date", &"1990-05-17".into(), Source::Statement)
+        .unwrap();
+    draft
+        .set("national_number", &"199012345678".into(), Source::Document)
+        .unwrap();
+    draft
+        .set("home_office", &"DEMO-01".into(), Source::Statement)
+        .unwrap();
     let consent = r#"{ text_version = 1, language = "ar", read_aloud = true, purposes = { issuance = true } }"#;
-    draft.set("consent", &parts(consent), Source::Statement).unwrap();
-    draft.add_sample(sample(SampleKind::Portrait, 20_000)).unwrap();
+    draft
+        .set("consent", &parts(consent), Source::Statement)
+        .unwrap();
+    draft
+        .add_sample(sample(SampleKind::Portrait, 20_000))
+        .unwrap();
     for position in FingerPosition::ALL {
-        draft.add_sample(sample(SampleKind::Finger(position), 5_000)).unwrap();
+        draft
+            .add_sample(sample(SampleKind::Finger(position), 5_000))
+            .unwrap();
     }
 }
 
@@ -359,7 +456,11 @@ pub fn sample(kind: SampleKind, length: usize) -> DraftSample {
         kind,
         media_type: "image/png".to_owned(),
         bytes: PersonalBytes::new(mark.bytes().cycle().take(length).collect::<Vec<u8>>()),
-        quality: Some(QualityScore { algorithm: "test".to_owned(), version: 1, value: 77 }),
+        quality: Some(QualityScore {
+            algorithm: "test".to_owned(),
+            version: 1,
+            value: 77,
+        }),
         ppi: Some(500),
         device: Some("simulated/1".to_owned()),
         attempts: 1,
@@ -368,7 +469,11 @@ pub fn sample(kind: SampleKind, length: usize) -> DraftSample {
 
 /// Everything the station still keeps of an enrolment that is no draft any more.
 pub fn is_draft(station: &Station, enrolment: EnrolmentId) -> bool {
-    station.drafts().unwrap().iter().any(|draft| draft.enrolment == enrolment)
+    station
+        .drafts()
+        .unwrap()
+        .iter()
+        .any(|draft| draft.enrolment == enrolment)
 }
 
 /// The message type of the wire, for tests that only need its bytes.

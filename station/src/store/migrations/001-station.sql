@@ -124,10 +124,10 @@ CREATE TABLE enrolment_version (
     UNIQUE (enrolment, version)
 ) STRICT;
 
--- Folded words of names, each a prefix search away from its enrolment.
+-- Folded words of names, each a prefix search away from the running number of its enrolment.
 CREATE TABLE enrolment_word (
-    word      TEXT NOT NULL,
-    enrolment BLOB NOT NULL,
-    PRIMARY KEY (word, enrolment)
+    word   TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (word, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX enrolment_word_by_enrolment ON enrolment_word (enrolment);
+CREATE INDEX enrolment_word_by_number ON enrolment_word (number, word);
