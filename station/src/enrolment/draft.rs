@@ -117,6 +117,9 @@ impl<'a> Draft<'a> {
         session: &Session,
         enrolment: EnrolmentId,
     ) -> Result<Self, EnrolmentError> {
+        if !session.role().may_enrol() {
+            return Err(EnrolmentError::RoleMayNotEnrol);
+        }
         station.store().write(|tx| {
             let row = summary(tx, enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
             let pack = known(station, tx, &row)?;

@@ -76,6 +76,9 @@ pub(crate) fn discard(
     session: &Session,
     enrolment: EnrolmentId,
 ) -> Result<(), EnrolmentError> {
+    if !session.role().may_enrol() {
+        return Err(EnrolmentError::RoleMayNotEnrol);
+    }
     station.settle_seals()?;
     station.store().write(|tx| {
         if !draft::erase(tx, enrolment)? {

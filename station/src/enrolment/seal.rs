@@ -86,8 +86,13 @@ pub(crate) fn seal(
     if let Some(sequence) = station.rolled_back() {
         return Err(EnrolmentError::RolledBack { sequence });
     }
+    if !session.role().may_enrol() {
+        return Err(EnrolmentError::RoleMayNotEnrol);
+    }
     if finalised.needs_approval() {
-        let approval = approval.ok_or(EnrolmentError::ApprovalNeeded)?;
+        let approval = approval
+            .filter(|a| !a.is_spent())
+            .ok_or(EnrolmentError::ApprovalNeeded)?;
         if approval.supervisor() == session.operator() {
             return Err(EnrolmentError::Session(
                 crate::session::SessionError::OwnApproval,
@@ -128,6 +133,9 @@ pub(crate) fn seal(
     match done {
         Ok(sealed) => {
             fail::fail_point!("after-seal-commit");
+            if let Some(approval) = approval.filter(|_| finalised.needs_approval()) {
+                approval.spend();
+            }
             Ok(sealed)
         }
         Err(error) => {

@@ -256,6 +256,63 @@ fn an_exception_needs_another_person_who_is_a_supervisor() {
 }
 
 #[test]
+fn an_approval_serves_for_one_packet() {
+    let at = TestStation::new();
+    let approval = at.approval();
+    let excepted = || {
+        let mut draft = at.complete_draft();
+        draft
+            .remove_sample(&SampleKind::Finger(FingerPosition::LeftRing))
+            .unwrap();
+        draft
+            .add_exception(&exception(
+                FingerPosition::LeftRing,
+                ExceptionReason::Amputated,
+            ))
+            .unwrap();
+        draft.finalise().unwrap()
+    };
+    at.station
+        .seal(&at.session, excepted(), Some(&approval))
+        .unwrap();
+    let again = at.station.seal(&at.session, excepted(), Some(&approval));
+    assert!(matches!(again, Err(EnrolmentError::ApprovalNeeded)));
+    at.station
+        .seal(&at.session, excepted(), Some(&at.approval()))
+        .unwrap();
+}
+
+#[test]
+fn a_technician_enrols_nobody_and_opens_no_draft() {
+    let at = TestStation::new();
+    let id = at.complete_draft().id();
+    let (login, passphrase) = crate::testing::SUPERVISOR;
+    let supervisor = at
+        .station
+        .sign_in_again(login, &qayd_crypto::Passphrase::new(passphrase))
+        .unwrap();
+    let new = crate::testing::operator(
+        ("tariq", "many small screws"),
+        qayd_protocol::Role::Technician,
+    );
+    at.station.add_operator(&supervisor, &new).unwrap();
+    let technician = at.station.sign_in_again("tariq", &new.passphrase).unwrap();
+    let refused = |result: Result<(), EnrolmentError>| {
+        assert!(matches!(result, Err(EnrolmentError::RoleMayNotEnrol)))
+    };
+    refused(at.station.begin(&technician, PACK_ID).map(|_| ()));
+    refused(at.station.resume(&technician, id).map(|_| ()));
+    refused(at.station.discard(&technician, id));
+    let finalised = at
+        .station
+        .resume(&at.session, id)
+        .unwrap()
+        .finalise()
+        .unwrap();
+    refused(at.station.seal(&technician, finalised, None).map(|_| ()));
+}
+
+#[test]
 fn nobody_approves_their_own_work() {
     let at = TestStation::new();
     let (login, passphrase) = crate::testing::SUPERVISOR;

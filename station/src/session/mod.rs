@@ -7,6 +7,8 @@
 
 mod wraps;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use qayd_crypto::{Passphrase, PublicKey, SigningKey};
 use qayd_model::{OperatorId, Remedy, UnixMs};
 use qayd_protocol::trust::{OperatorCertificate, Role, Trusted, sign};
@@ -171,32 +173,47 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// Proof that a supervisor stood by and typed their passphrase. It signs what it approves.
-pub struct Approval(Session);
+/// Proof that a supervisor stood by and typed their passphrase. It signs what it approves, and serves for one packet.
+pub struct Approval {
+    session: Session,
+    spent: AtomicBool,
+}
 
 impl Approval {
     pub(crate) fn from_session(session: Session) -> Result<Self, SessionError> {
         session.require_supervisor()?;
-        Ok(Self(session))
+        Ok(Self {
+            session,
+            spent: AtomicBool::new(false),
+        })
     }
 
     /// Who approved.
     pub fn supervisor(&self) -> OperatorId {
-        self.0.operator
+        self.session.operator
+    }
+
+    /// Whether it has served.
+    pub fn is_spent(&self) -> bool {
+        self.spent.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn spend(&self) {
+        self.spent.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn signing_key(&self) -> &SigningKey {
-        &self.0.key
+        &self.session.key
     }
 
     pub(crate) fn certificate(&self) -> &[u8] {
-        &self.0.certificate
+        &self.session.certificate
     }
 }
 
 impl std::fmt::Debug for Approval {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Approval({})", self.0.operator)
+        write!(f, "Approval({})", self.session.operator)
     }
 }
 
