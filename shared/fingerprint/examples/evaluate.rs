@@ -184,11 +184,11 @@ fn folder_set(folder: &str, ppi: Ppi) -> Result<Set, Box<dyn std::error::Error>>
             .file_stem()
             .and_then(|s| s.to_str())
             .unwrap_or_default();
-        if let Some((finger, impression)) = stem.split_once('_') {
-            if let (Ok(finger), Ok(impression)) = (finger.parse::<u32>(), impression.parse::<u32>())
-            {
-                files.insert((finger, impression), path);
-            }
+        let Some((finger, impression)) = stem.split_once('_') else {
+            continue;
+        };
+        if let (Ok(finger), Ok(impression)) = (finger.parse::<u32>(), impression.parse::<u32>()) {
+            files.insert((finger, impression), path);
         }
     }
     for ((finger, _), path) in &files {

@@ -69,17 +69,17 @@ impl Plane {
             .collect();
         for i in 1..=radius {
             let row = i.min(h - 1) * w;
-            for x in 0..w {
-                sums[x] += rows.values[row + x];
+            for (sum, value) in sums.iter_mut().zip(&rows.values[row..row + w]) {
+                *sum += value;
             }
         }
         for y in 0..h {
             let incoming = (y + radius + 1).min(h - 1) * w;
             let outgoing = y.saturating_sub(radius) * w;
             let target = &mut out.values[y * w..(y + 1) * w];
-            for x in 0..w {
-                target[x] = sums[x] * share;
-                sums[x] += rows.values[incoming + x] - rows.values[outgoing + x];
+            for (x, (out, sum)) in target.iter_mut().zip(&mut sums).enumerate() {
+                *out = *sum * share;
+                *sum += rows.values[incoming + x] - rows.values[outgoing + x];
             }
         }
         out

@@ -66,7 +66,7 @@ const FINGER_AREA_MIN: f32 = 20.0;
 /// Below this area the finger is partial, mm².
 const WHOLE_AREA_MIN: f32 = 105.0;
 /// Ridges nearer to the picture's middle than this are centred, mm.
-const CENTRE_MM: f32 = 4.2;
+const CENTRE_MM: f32 = 3.3;
 const MM_PER_PX: f32 = 25.4 / 500.0;
 
 /// What was measured, before any judgement.
@@ -78,6 +78,8 @@ pub(crate) struct Measures {
     pub(crate) contrast: f32,
     /// Share of full ink: about 0.5 when ridges and valleys are even.
     pub(crate) darkness: f32,
+    /// Dark pixels of the whole picture for each pixel of ridge area; more than about 0.6 is filled valleys.
+    pub(crate) dark_share: f32,
     pub(crate) off_centre_mm: f32,
     pub(crate) reliable: usize,
 }
@@ -120,12 +122,16 @@ pub(crate) fn measure(
         sum_x / n - grey.width as f32 / 2.0,
         sum_y / n - grey.height as f32 / 2.0,
     );
+    let dark = histogram[..((paper + ink) / 2.0) as usize]
+        .iter()
+        .sum::<usize>() as f32;
     Measures {
         area_mm2: (count * BLOCK * BLOCK) as f32 * MM_PER_PX * MM_PER_PX,
         clarity: clear / n,
         coherence: coherent / n,
         contrast: contrast / n,
         darkness: (paper - mean / n) / (paper - ink).max(20.0),
+        dark_share: dark / (n * (BLOCK * BLOCK) as f32),
         off_centre_mm: if count == 0 {
             0.0
         } else {
@@ -160,10 +166,10 @@ pub(crate) fn assess(
             reasons.push(QualityReason::Partial);
         }
         let broken = m.coherence < 0.62 && m.darkness < 0.40;
-        if m.contrast < 20.0 {
-            reasons.push(QualityReason::TooLight);
-        } else if m.darkness > 0.70 {
+        if m.darkness > 0.68 || (m.dark_share > 0.75 && m.contrast < 45.0) {
             reasons.push(QualityReason::TooWet);
+        } else if m.contrast < 20.0 {
+            reasons.push(QualityReason::TooLight);
         } else if broken || (m.darkness < 0.24 && m.coherence < 0.72) {
             reasons.push(QualityReason::TooDry);
         } else if m.clarity < 0.33 || m.coherence < 0.38 {

@@ -1,5 +1,7 @@
 //! The engine on synthetic fingers: what callers may rely on, whatever engine stands behind the types.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 use std::sync::OnceLock;
 
 use qayd_fingerprint::synthetic::{

@@ -171,7 +171,7 @@ impl Skin {
             edge: NoiseField::make(random, FIELD, FIELD, 75.0),
             radius,
             cut,
-            bias: (pressure - 0.5) * 0.7 + wet * 1.7 - dry * 0.25,
+            bias: (pressure - 0.5) * 0.7 + wet * 2.0 - dry * 0.25,
             breaks: 0.18 + dry * 1.5 + s.noise * 0.25,
             softness: 2.6 - wet * 1.5,
             ink: (205.0 + 35.0 * wet - 70.0 * dry) * (0.18 + 0.82 * (pressure * 2.5).min(1.0)),
