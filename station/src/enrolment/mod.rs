@@ -21,6 +21,7 @@ mod input;
 pub mod record;
 mod recover;
 mod returned;
+mod rows;
 mod seal;
 #[cfg(test)]
 mod tests;
