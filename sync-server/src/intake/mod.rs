@@ -450,6 +450,3 @@ fn upload_in(
         })
         .optional()?)
 }
-
-#[cfg(test)]
-mod tests;

@@ -138,12 +138,6 @@ impl Camp {
         }
     }
 
-    /// Leaves a number out, as if a packet had been lost.
-    pub fn lose_one(&mut self) {
-        self.sequence += 1;
-        self.previous = Some(Sha256Digest([7; 32]));
-    }
-
     /// Seals one enrolment as the next packet of this station.
     pub fn enrol(&mut self, case: &NewCase<'_>) -> SealedPacket {
         let now = self.world.clock.now();
