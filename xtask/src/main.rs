@@ -1,2 +1,32 @@
-//! Repository chores.
-fn main() {}
+//! Repository chores as programs: the demo programme of `./x run`, and measurements.
+//!
+//! In: the built binaries `qayd` and `qayd-server` beside this one. Out: what each chore says.
+//! Never: part of the product; nothing in the product calls it.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to whoever runs it"
+)]
+
+mod demo;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Repository chores")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// The demo programme: without --headless it stays up for people to try
+    Demo(demo::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().chore {
+        Chore::Demo(options) => demo::run(&options),
+    }
+}
