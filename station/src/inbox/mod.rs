@@ -11,9 +11,6 @@
 //!                 refused, contact ends                keyring, policy, pack, revocation ─► in force
 //! ```
 
-#[cfg(test)]
-mod tests;
-
 use qayd_crypto::{peek1, sha256};
 use qayd_model::{Decision, EnrolmentId, PacketId, UnixMs};
 use qayd_protocol::{

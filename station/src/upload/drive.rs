@@ -141,7 +141,7 @@ impl Contact<'_> {
             return self.ended_by(&error);
         }
         let ended = self.upload()?;
-        self.report.released = receipts::release_due(self.station)?;
+        self.report.released += receipts::release_due(self.station)?;
         if ended == Ended::Done {
             self.send_audit()?;
         }

@@ -381,3 +381,218 @@ impl Read for Watched {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use qayd_model::UnixMs;
+    use qayd_protocol::RefusalReason;
+    use qayd_protocol::signature::parse;
+    use qayd_world::testing::world;
+
+    use super::*;
+
+    type Headers = Vec<(String, String)>;
+
+    /// Answers in turn, and keeps what was asked.
+    #[derive(Default)]
+    struct Script {
+        answers: Mutex<VecDeque<NetworkResponse>>,
+        asked: Mutex<Vec<(String, String, Headers)>>,
+    }
+
+    impl Network for Script {
+        fn exchange(&self, request: NetworkRequest) -> Result<NetworkResponse, NetworkError> {
+            self.asked
+                .lock()
+                .unwrap()
+                .push((request.method, request.url, request.headers));
+            self.answers
+                .lock()
+                .unwrap()
+                .pop_front()
+                .ok_or(NetworkError::TimedOut)
+        }
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: Vec<u8>) -> NetworkResponse {
+        let headers = headers
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        NetworkResponse {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    fn client(answers: Vec<NetworkResponse>) -> (HttpSyncClient, Arc<Script>) {
+        let script = Arc::new(Script::default());
+        script.answers.lock().unwrap().extend(answers);
+        let (world, _) = world(UnixMs(1_800_000_000_000), 3);
+        let station = StationId::from_bytes([4; 16]);
+        let key = SigningKey::make(&[5; 32]);
+        let client = HttpSyncClient::new(
+            script.clone(),
+            world,
+            "https://centre.test:443/",
+            Some((station, &key)),
+        );
+        (client, script)
+    }
+
+    fn upload() -> UploadId {
+        UploadId::from_bytes([7; 16])
+    }
+
+    fn list() -> Vec<u8> {
+        SignedList::of(vec![vec![1, 2, 3]]).to_bytes()
+    }
+
+    #[test]
+    fn every_request_is_signed_for_its_own_target_and_the_nonce_is_used_once() {
+        let (client, script) = client(vec![
+            answer(200, &[(NONCE_HEADER, "fresh-1")], list()),
+            answer(200, &[], list()),
+            answer(200, &[], list()),
+        ]);
+        for after in [0, 1, 2] {
+            assert_eq!(client.receipts(after).unwrap(), [vec![1, 2, 3]]);
+        }
+        let asked = script.asked.lock().unwrap();
+        assert_eq!(asked[0].1, "https://centre.test/sync/v1/receipts?after=0");
+        let inputs: Vec<&str> = asked
+            .iter()
+            .map(|(_, _, h)| {
+                h.iter()
+                    .find(|(k, _)| k == SIGNATURE_INPUT_HEADER)
+                    .unwrap()
+                    .1
+                    .as_str()
+            })
+            .collect();
+        assert!(!inputs[0].contains("fresh-1") && inputs[1].contains("nonce=\"fresh-1\""));
+        assert!(
+            !inputs[2].contains("fresh-1"),
+            "a nonce is never used twice"
+        );
+        let (_, url, headers) = &asked[1];
+        let signature = &headers
+            .iter()
+            .find(|(k, _)| k == SIGNATURE_HEADER)
+            .unwrap()
+            .1;
+        let claimed = parse(inputs[1], signature).unwrap();
+        let parts = SignedParts {
+            method: "GET",
+            target_uri: url,
+            content_digest: None,
+            upload_offset: None,
+        };
+        assert!(
+            claimed
+                .verify(&parts, &SigningKey::make(&[5; 32]).public())
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_spent_nonce_is_replaced_once_and_not_again() {
+        let unknown = || {
+            answer(
+                401,
+                &[(NONCE_HEADER, "fresh")],
+                Problem::new("INT-01").to_bytes(),
+            )
+        };
+        let (willing, script) = client(vec![unknown(), answer(200, &[], list())]);
+        assert!(willing.inbox(0).is_ok());
+        assert_eq!(script.asked.lock().unwrap().len(), 2);
+        let (unwilling, script) = client(vec![unknown(), unknown(), unknown()]);
+        assert!(matches!(
+            unwilling.inbox(0),
+            Err(SyncError::Unauthenticated)
+        ));
+        assert_eq!(script.asked.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn an_upload_says_where_it_begins_and_learns_where_the_centre_stands() {
+        let offset = |status, offset| answer(status, &[("upload-offset", offset)], Vec::new());
+        let (client, script) = client(vec![
+            offset(204, "5"),
+            offset(409, "3"),
+            offset(200, "9"),
+            answer(404, &[], Vec::new()),
+        ]);
+        assert_eq!(
+            client
+                .upload_append(upload(), 2, UploadBody::Bytes(b"abc"))
+                .unwrap(),
+            5
+        );
+        let mismatch = client.upload_append(upload(), 5, UploadBody::Bytes(b"abc"));
+        assert!(matches!(
+            mismatch,
+            Err(SyncError::OffsetMismatch {
+                ours: ByteCount(5),
+                server: ByteCount(3)
+            })
+        ));
+        assert_eq!(client.upload_offset(upload()).unwrap(), 9);
+        assert!(matches!(
+            client.upload_offset(upload()),
+            Err(SyncError::UnknownUpload)
+        ));
+        let asked = script.asked.lock().unwrap();
+        let header = |n: usize, name: &str| {
+            asked[n]
+                .2
+                .iter()
+                .find(|(k, _)| k == name)
+                .map(|(_, v)| v.clone())
+        };
+        assert_eq!(header(0, header::OFFSET).as_deref(), Some("2"));
+        assert!(
+            header(0, SIGNATURE_INPUT_HEADER)
+                .unwrap()
+                .contains("\"upload-offset\"")
+        );
+        assert_eq!(header(0, header::RESUMABLE).as_deref(), Some(tus::VERSION));
+    }
+
+    #[test]
+    fn every_status_is_sorted_by_who_can_help() {
+        let refused = Problem {
+            reason: Some(RefusalReason::RevokedStation),
+            ..Problem::new("INT-02")
+        };
+        let busy = Problem {
+            retry_after_ms: Some(700),
+            ..Problem::new("INT-03")
+        };
+        let cases: Vec<(NetworkResponse, &str)> = vec![
+            (
+                answer(302, &[("location", "https://elsewhere.test")], Vec::new()),
+                "SYN-13",
+            ),
+            (answer(403, &[], refused.to_bytes()), "SYN-09"),
+            (answer(413, &[], Vec::new()), "SYN-11"),
+            (answer(429, &[], busy.to_bytes()), "SYN-04"),
+            (answer(500, &[], Vec::new()), "SYN-05"),
+            (answer(503, &[("Retry-After", "2")], Vec::new()), "SYN-04"),
+            (answer(418, &[], Vec::new()), "SYN-13"),
+            (
+                answer(200, &[], b"<html>sign in to this network</html>".to_vec()),
+                "SYN-14",
+            ),
+        ];
+        for (response, code) in cases {
+            let status = response.status;
+            let (client, _) = client(vec![response]);
+            assert_eq!(client.receipts(0).unwrap_err().code(), code, "{status}");
+        }
+    }
+}

@@ -17,6 +17,8 @@ mod drive;
 mod http_client;
 mod network;
 mod receipts;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -22,6 +22,9 @@ use crate::person;
 use crate::sign_in::{Signed, approval, sign_in};
 use crate::talk::Talk;
 
+/// Up to so many missing fingers are captured one by one; more are captured as slaps.
+const SINGLE_FINGERS_MAX: usize = 4;
+
 /// Whom, and by which pack.
 #[derive(Debug, Args)]
 pub struct Enrol {
@@ -43,7 +46,8 @@ pub struct Enrol {
         default_value = ""
     )]
     fault: String,
-    /// Leave the draft where it stands when something is missing, instead of enrolling nothing.
+    /// Leave the draft of a folder where it stands when something is missing, instead of enrolling nothing. The draft
+    /// of a capture always stays.
     #[arg(long)]
     keep_draft: bool,
 }
@@ -82,14 +86,7 @@ pub fn run(what: Enrol, common: &Common, talk: &Talk) -> Result<(), Failure> {
         (Some(folder), None) => import(&signed, &what.pack, folder)?,
         (folder, Some(seed)) => {
             let person = SimulatedPerson::make(seed).with_script(script);
-            simulate(
-                &signed,
-                &what.pack,
-                folder.as_deref(),
-                person,
-                what.keep_draft,
-                talk,
-            )?
+            simulate(&signed, &what.pack, folder.as_deref(), person, talk)?
         }
         (None, None) => {
             return Err(Failure::usage(
@@ -99,20 +96,29 @@ pub fn run(what: Enrol, common: &Common, talk: &Talk) -> Result<(), Failure> {
     };
     let draft = signed.station.resume(&signed.session, enrolment)?;
     let done = seal(&signed, draft, stands_by.as_ref(), talk);
+    // Whoever stood before a device is never sent away for a fault of the machine; a folder can be read again.
+    let keep = what.keep_draft || what.simulated.is_some();
     if done.is_err() {
         let still_there = signed
             .station
             .drafts()?
             .iter()
             .any(|d| d.enrolment == enrolment);
-        if still_there && !what.keep_draft {
+        if still_there && !keep {
             // Nothing half: what could not be sealed leaves no trace but the audit entry.
             signed.station.discard(&signed.session, enrolment)?;
-        } else if still_there {
-            talk.line(&format!("The draft is kept: qayd draft show {enrolment}"));
+            return done.map_err(|failure| failure.safe("Nobody was enrolled, not even in part."));
+        }
+        if still_there {
+            return done.map_err(|failure| failure.with(kept(enrolment)));
         }
     }
     done
+}
+
+/// What is said when a draft stays.
+fn kept(enrolment: EnrolmentId) -> String {
+    format!("The draft is kept: qayd draft resume {enrolment}")
 }
 
 fn import(signed: &Signed, pack: &str, folder: &Path) -> Result<EnrolmentId, Failure> {
@@ -154,7 +160,6 @@ fn simulate(
     pack: &str,
     folder: Option<&Path>,
     body: SimulatedPerson,
-    keep_draft: bool,
     talk: &Talk,
 ) -> Result<EnrolmentId, Failure> {
     let station = &signed.station;
@@ -224,15 +229,10 @@ fn simulate(
     };
     let done = act();
     talk.end_progress();
-    if let Err(failure) = done {
-        if keep_draft {
-            talk.line(&format!("The draft is kept: qayd draft show {id}"));
-        } else {
-            signed.station.discard(&signed.session, id)?;
-        }
-        return Err(failure);
+    match done {
+        Ok(()) => Ok(id),
+        Err(failure) => Err(failure.with(kept(id))),
     }
-    Ok(id)
 }
 
 /// Lets a synthetic person be captured again where a draft lacks something of the body.
@@ -250,6 +250,17 @@ pub fn capture_missing(
         .with_simulated(Stage::make(SimulatedPerson::make(seed)));
     let policy = station.policy()?;
     let stop = AtomicBool::new(false);
+    let fingers = findings
+        .missing
+        .iter()
+        .filter(|m| matches!(m.item, Item::Finger(_)))
+        .count();
+    if fingers > SINGLE_FINGERS_MAX {
+        let mut scanner = devices.open("simulated-scanner")?;
+        let limits = CaptureLimits::of(&policy, draft.pack().biometrics.fingers.as_ref());
+        let mut capture = FingerCapture::resume(draft, limits)?;
+        capture_ten_fingers(draft, &mut capture, &mut *scanner, &stop, &mut |_, _| {})?;
+    }
     for missing in &findings.missing {
         match &missing.item {
             Item::Portrait => {
@@ -262,7 +273,7 @@ pub fn capture_missing(
                     &mut |_| {},
                 )?;
             }
-            Item::Finger(position) => {
+            Item::Finger(position) if fingers <= SINGLE_FINGERS_MAX => {
                 let mut scanner = devices.open("simulated-scanner")?;
                 let limits = CaptureLimits::of(&policy, draft.pack().biometrics.fingers.as_ref());
                 let mut capture = FingerCapture::resume(draft, limits)?;

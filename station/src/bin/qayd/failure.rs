@@ -22,6 +22,8 @@ pub struct Failure {
     /// What exactly, in words that name files, fields and ids.
     details: Vec<String>,
     chain: String,
+    /// What is safe, where the command knows better than the message of the code.
+    safe: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,7 @@ impl Failure {
             kind: Kind::Remedy(remedy),
             details: Vec::new(),
             chain: chain(error),
+            safe: None,
         }
     }
 
@@ -60,6 +63,7 @@ impl Failure {
             kind: Kind::Usage,
             details: vec![detail.into()],
             chain: "the command line cannot be used".to_owned(),
+            safe: None,
         }
     }
 
@@ -70,6 +74,7 @@ impl Failure {
             kind: Kind::Usage,
             details: Vec::new(),
             chain: chain(error),
+            safe: None,
         }
     }
 
@@ -80,6 +85,7 @@ impl Failure {
             kind: Kind::Usage,
             details: Vec::new(),
             chain: String::new(),
+            safe: None,
         }
     }
 
@@ -90,7 +96,14 @@ impl Failure {
             kind: Kind::Remedy(remedy),
             details: Vec::new(),
             chain: String::new(),
+            safe: None,
         }
+    }
+
+    /// Says what is safe in the place of the code's own message.
+    pub fn safe(mut self, what: &'static str) -> Self {
+        self.safe = Some(what);
+        self
     }
 
     /// Adds a line that says what exactly.
@@ -109,6 +122,7 @@ impl Failure {
     pub fn report(&self, talk: &Talk) -> ExitCode {
         let status = exit_status(self.kind);
         let message = messages::of(self.code);
+        let safe = self.safe.unwrap_or(message.safe);
         match self.kind {
             Kind::Remedy(Remedy::ReportBug) => {
                 tracing::error!(code = self.code, chain = %self.chain, "command failed");
@@ -127,7 +141,7 @@ impl Failure {
                         Kind::Remedy(remedy) => remedy.name(),
                     },
                     "what": message.what,
-                    "safe": message.safe,
+                    "safe": safe,
                     "do": message.act,
                     "details": self.details,
                     "chain": self.chain,
@@ -142,7 +156,7 @@ impl Failure {
             if self.details.is_empty() && !self.chain.is_empty() {
                 talk.line(&format!("  ({})", self.chain));
             }
-            talk.line(&format!("Safe: {}", message.safe));
+            talk.line(&format!("Safe: {safe}"));
             talk.line(&format!("Do:   {}", message.act));
         }
         ExitCode::from(status)

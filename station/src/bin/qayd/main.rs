@@ -45,13 +45,22 @@ use failure::Failure;
 use talk::Talk;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and version are no errors; for a machine, a wrong command line is one like every other.
+        Err(error) if error.use_stderr() && std::env::args().any(|a| a == "--json") => {
+            return Failure::usage(error.to_string()).report(&Talk::new(true));
+        }
+        Err(error) => error.exit(),
+    };
     crash::arm();
     let talk = Talk::new(arguments.common.json);
     let _log = log::start(&arguments.common);
-    match run(arguments, &talk) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(&talk),
+    // A fault of the program is answered like every other: with a code, what is safe, and status 70.
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(arguments, &talk))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure.report(&talk),
+        Err(_) => Failure::state("CLI-99", qayd_model::Remedy::ReportBug).report(&talk),
     }
 }
 
