@@ -243,10 +243,12 @@ fn teller(signed: &Signed, talk: &Talk) -> Arc<dyn Fn(&Progress) + Send + Sync> 
 fn outcome(report: &SendReport) -> Result<(), Failure> {
     match report.ended {
         Ended::Offline { code } => {
-            return Err(Failure::state(code, Remedy::RetryLater).with(format!(
-                "{} packets are safe and will be sent later.",
-                report.waiting
-            )));
+            let waits = match report.waiting {
+                0 => "Nothing waits to be sent.".to_owned(),
+                1 => "1 packet is safe and will be sent later.".to_owned(),
+                n => format!("{n} packets are safe and will be sent later."),
+            };
+            return Err(Failure::state(code, Remedy::RetryLater).with(waits));
         }
         Ended::Stopped { code, remedy } => return Err(Failure::state(code, remedy)),
         Ended::Done | Ended::Cancelled => {}

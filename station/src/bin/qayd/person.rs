@@ -3,7 +3,7 @@
 //! In: a pack and a seed. Out: answers of the right kind for whatever the pack says is missing, until nothing is.
 //! Never: a real person's; the same seed gives the same answers.
 
-use qayd_model::pack::{Field, FieldKind, Pack, Role, TextFormat, Wanted};
+use qayd_model::pack::{Field, FieldKind, Pack, Required, Role, TextFormat, Wanted};
 use qayd_model::validation::Item;
 use qayd_model::{CodeTables, Source};
 use qayd_station::{Draft, EnrolmentError, FieldInput, Station};
@@ -217,7 +217,12 @@ impl Made<'_> {
     }
 
     fn evidence(&self) -> Toml {
-        let items = self.pack.evidence.iter().map(|rule| {
+        let asked = self
+            .pack
+            .evidence
+            .iter()
+            .filter(|rule| rule.expected != Required::Never);
+        let items = asked.map(|rule| {
             let mut item = Table::new();
             item.insert("document".to_owned(), rule.document.clone().into());
             item.insert(
