@@ -145,15 +145,13 @@ impl Centre {
         let opening = match (options.role.reviews(), options.opening_passphrase) {
             (false, _) => None,
             (true, None) => return Err(CentreError::OpeningPassphraseMissing),
-            (true, Some(passphrase)) => {
-                Some(crate::trust::unlock_opening_keys(&world, &layout, passphrase)?)
-            }
+            (true, Some(passphrase)) => Some(crate::trust::unlock_opening_keys(
+                &world, &layout, passphrase,
+            )?),
         };
         let register = Register::open(&layout.register())?;
-        let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(
-            world.files.clone(),
-            &layout.packets(),
-        )?);
+        let blobs: Arc<dyn Blobs> =
+            Arc::new(FileBlobs::open(world.files.clone(), &layout.packets())?);
         let work = Work::new(register.clone(), world.clock.clone());
         let intake = Intake::open(&layout, &world, &register, &blobs, &keys)?;
         Ok(Self {
@@ -246,10 +244,7 @@ impl Centre {
         let station = self
             .station(row.station)?
             .ok_or(CentreError::PacketDamaged(packet))?;
-        let bytes = self
-            .inner
-            .blobs
-            .read(row.packet_sha256, PACKET_BYTES_MAX)?;
+        let bytes = self.inner.blobs.read(row.packet_sha256, PACKET_BYTES_MAX)?;
         Ok(StoredPacket {
             row,
             station,

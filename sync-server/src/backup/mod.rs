@@ -174,11 +174,7 @@ pub fn backup(centre: &Centre, dir: &Path) -> Result<Summary, BackupError> {
 }
 
 /// Reads the whole backup against its signed list, without writing anything.
-pub fn verify(
-    world: &World,
-    dir: &Path,
-    root: Option<&PublicKey>,
-) -> Result<Summary, BackupError> {
+pub fn verify(world: &World, dir: &Path, root: Option<&PublicKey>) -> Result<Summary, BackupError> {
     let index = read_index(world, dir, root)?;
     for entry in &index.entries {
         let found = measure(world, dir, &entry.name)?;
@@ -338,11 +334,10 @@ fn copy(world: &World, from: &Path, to: &Path) -> Result<(), BackupError> {
 }
 
 fn measure(world: &World, dir: &Path, name: &str) -> Result<Entry, BackupError> {
-    let (length, sha256) =
-        measure_file(world, &dir.join(name)).map_err(|error| match error {
-            BackupError::Files(FilesError::NotFound) => BackupError::Damaged(name.to_owned()),
-            other => other,
-        })?;
+    let (length, sha256) = measure_file(world, &dir.join(name)).map_err(|error| match error {
+        BackupError::Files(FilesError::NotFound) => BackupError::Damaged(name.to_owned()),
+        other => other,
+    })?;
     Ok(Entry {
         name: name.to_owned(),
         length,

@@ -38,7 +38,10 @@ fn a_restored_centre_holds_every_packet_and_goes_on() {
     assert_eq!(summary.packets, 4);
     let second = testing::open(first.world(), &target, Role::All);
     let api = second.for_station(station.id);
-    assert_eq!(api.receipts(0).unwrap(), first.for_station(station.id).receipts(0).unwrap());
+    assert_eq!(
+        api.receipts(0).unwrap(),
+        first.for_station(station.id).receipts(0).unwrap()
+    );
     for bytes in packets.iter().chain([&more]) {
         let digest = qayd_crypto::sha256(bytes);
         assert_eq!(&second.blobs().read(digest, FILE_BYTES_MAX).unwrap(), bytes);

@@ -123,7 +123,11 @@ async fn connection(
 }
 
 /// One request in a task of its own: its panic is its own 500.
-async fn respond(router: Router, request: Request<Incoming>, header_bytes: usize) -> Response<Body> {
+async fn respond(
+    router: Router,
+    request: Request<Incoming>,
+    header_bytes: usize,
+) -> Response<Body> {
     if let Some(refusal) = refuse_head(request.headers(), header_bytes) {
         return refusal.into_response();
     }

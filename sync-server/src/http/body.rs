@@ -107,7 +107,10 @@ pub(super) struct BodyReader {
 
 /// Splits a body into a reader for a blocking thread and the future that feeds it. The future ends when the body does, or
 /// when the reader is dropped.
-pub(super) fn split(body: Body, limits: &Arc<Limits>) -> (BodyReader, impl Future<Output = ()> + use<>) {
+pub(super) fn split(
+    body: Body,
+    limits: &Arc<Limits>,
+) -> (BodyReader, impl Future<Output = ()> + use<>) {
     let (sender, pieces) = mpsc::channel(PIECES_WAITING);
     let limits = limits.clone();
     let feed = async move {

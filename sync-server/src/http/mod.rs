@@ -131,7 +131,9 @@ impl Server {
         let mut threads = Vec::new();
         if centre.role().takes_in() {
             let centre = centre.clone();
-            threads.push(start_thread("expiry", &quit, move |quit| expire(&centre, quit))?);
+            threads.push(start_thread("expiry", &quit, move |quit| {
+                expire(&centre, quit)
+            })?);
         }
         if let Some(review) = review {
             threads.push(start_thread("review", &quit, move |quit| {

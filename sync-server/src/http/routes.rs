@@ -153,11 +153,10 @@ async fn inbox(State(edge): State<Edge>, request: Request) -> Response<Body> {
     list(edge, request, |view, after| view.inbox(after)).await
 }
 
-async fn list(
-    edge: Edge,
-    request: Request,
-    read: fn(&StationView, u64) -> Result<Vec<Vec<u8>>, SyncError>,
-) -> Response<Body> {
+/// Reads signed items after a number.
+type ReadList = fn(&StationView, u64) -> Result<Vec<Vec<u8>>, SyncError>;
+
+async fn list(edge: Edge, request: Request, read: ReadList) -> Response<Body> {
     let answer = async {
         let (parts, _) = request.into_parts();
         let authenticated = prove(&edge, &parts).await?;

@@ -51,7 +51,13 @@ pub fn announce_in(
             return Ok(Announced::Known);
         }
         let detail = format!("packet={} sequence={}", head.packet, head.sequence);
-        journal::alarm_in(connection, now, "packet-id-reused", Some(station.id), &detail)?;
+        journal::alarm_in(
+            connection,
+            now,
+            "packet-id-reused",
+            Some(station.id),
+            &detail,
+        )?;
         return Ok(Announced::Conflict);
     }
     let rival: Option<[u8; 16]> = connection
@@ -193,10 +199,7 @@ pub struct Missing {
 }
 
 /// What is missing of a station, for the fleet manager.
-pub fn missing_in(
-    connection: &Connection,
-    station: StationId,
-) -> Result<Missing, RegisterError> {
+pub fn missing_in(connection: &Connection, station: StationId) -> Result<Missing, RegisterError> {
     let mut missing = Missing::default();
     let mut statement = connection.prepare_cached(
         "SELECT a.sequence, a.packet, a.announced_ms, p.id IS NOT NULL

@@ -225,7 +225,14 @@ impl Finaliser {
             };
             if let Some(held) = rows::packet_in(connection, head.packet)? {
                 if differs(&held, station.id, digest) {
-                    return refuse_in(connection, &keys, now, about, RefusalReason::Conflict, upload);
+                    return refuse_in(
+                        connection,
+                        &keys,
+                        now,
+                        about,
+                        RefusalReason::Conflict,
+                        upload,
+                    );
                 }
                 let receipt = receipt_in(connection, station.id, held.receipt)?;
                 end_upload_in(connection, upload, "done", Some(held.receipt))?;
@@ -290,9 +297,8 @@ impl Finaliser {
     ) -> Result<Finalised, FinaliseError> {
         let keys = self.keys.clone();
         let now = self.clock.now();
-        self.register.write(move |connection| {
-            refuse_in(connection, &keys, now, about, reason, upload)
-        })
+        self.register
+            .write(move |connection| refuse_in(connection, &keys, now, about, reason, upload))
     }
 
     fn end_upload(&self, upload: Option<UploadId>) -> Result<(), FinaliseError> {
@@ -379,7 +385,12 @@ fn refuse_in(
         None => {
             let outcome = Outcome::Refused { reason };
             let made = append_receipt_in(connection, keys, now, about, outcome)?;
-            let detail = format!("{} packet={} reason={}", reason.code(), about.packet, reason);
+            let detail = format!(
+                "{} packet={} reason={}",
+                reason.code(),
+                about.packet,
+                reason
+            );
             journal::append_in(
                 connection,
                 now,
@@ -389,7 +400,13 @@ fn refuse_in(
                 &detail,
             )?;
             if matches!(reason, RefusalReason::Conflict) {
-                journal::alarm_in(connection, now, "packet-id-reused", Some(about.station), &detail)?;
+                journal::alarm_in(
+                    connection,
+                    now,
+                    "packet-id-reused",
+                    Some(about.station),
+                    &detail,
+                )?;
             }
             made
         }

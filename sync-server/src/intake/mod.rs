@@ -306,12 +306,12 @@ impl Intake {
             None => None,
             Some(packet) => self.announced(station.id, packet)?,
         };
-        let progress = self
-            .uploads
-            .append(&live, generation, offset, reader, checksum, |staged| {
-                self.finaliser
-                    .finalise(station, staged, Some(upload), announced)
-            })?;
+        let progress =
+            self.uploads
+                .append(&live, generation, offset, reader, checksum, |staged| {
+                    self.finaliser
+                        .finalise(station, staged, Some(upload), announced)
+                })?;
         match progress {
             Progress::Open { offset } => Ok(Appended {
                 offset,
@@ -341,8 +341,9 @@ impl Intake {
     pub fn expire(&self) -> Result<usize, IntakeError> {
         let now = self.world.clock.now();
         let expired = self.register.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT id FROM upload WHERE state = 'open' AND expires_ms <= ?1")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT id FROM upload WHERE state = 'open' AND expires_ms <= ?1",
+            )?;
             let ids = statement
                 .query_map([now.0 as i64], |row| row.get::<_, [u8; 16]>(0))?
                 .collect::<Result<Vec<_>, _>>()?;

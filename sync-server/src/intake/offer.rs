@@ -242,10 +242,19 @@ pub(super) fn insert_upload_in(
 fn plan(wanted: &[Wanted]) -> Vec<PlannedSend> {
     let left: u64 = wanted
         .iter()
-        .map(|wanted| wanted.manifest.packet_length().saturating_sub(wanted.offset))
+        .map(|wanted| {
+            wanted
+                .manifest
+                .packet_length()
+                .saturating_sub(wanted.offset)
+        })
         .sum();
     let mut reached: Vec<u64> = wanted.iter().map(|wanted| wanted.offset).collect();
-    let first = if left <= WHOLE_BYTES { PRIORITY_LAST } else { 0 };
+    let first = if left <= WHOLE_BYTES {
+        PRIORITY_LAST
+    } else {
+        0
+    };
     let mut plan = Vec::new();
     for priority in first..=PRIORITY_LAST {
         for (wanted, reached) in wanted.iter().zip(&mut reached) {

@@ -125,9 +125,7 @@ pub fn mark_examined_in(
     now: UnixMs,
 ) -> Result<(), RegisterError> {
     connection
-        .prepare_cached(
-            "UPDATE packet SET examined_ms = ?2 WHERE id = ?1 AND examined_ms IS NULL",
-        )?
+        .prepare_cached("UPDATE packet SET examined_ms = ?2 WHERE id = ?1 AND examined_ms IS NULL")?
         .execute(params![packet.to_bytes(), now.0 as i64])?;
     Ok(())
 }

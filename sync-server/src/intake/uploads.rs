@@ -19,8 +19,8 @@ use std::{
 
 use qayd_crypto::Sha256Stream;
 use qayd_model::{Sha256Digest, UploadId};
-use qayd_protocol::tus::Checksum;
 use qayd_packet::{PacketHasher, SignedManifest, limits::MANIFEST_BYTES_MAX, split_manifest};
+use qayd_protocol::tus::Checksum;
 use qayd_world::{Clock, Files, FilesError, World};
 
 /// A body is read in pieces of this size at most; whatever has arrived is written at once.
@@ -173,7 +173,7 @@ impl Scan {
 
 enum Phase {
     Receiving {
-        scan: Scan,
+        scan: Box<Scan>,
         synced: u64,
         synced_at_ms: u64,
     },
@@ -267,7 +267,7 @@ impl Uploads {
             phase: Mutex::new(Phase::Receiving {
                 synced: scan.offset,
                 synced_at_ms: self.clock.monotonic_ms(),
-                scan,
+                scan: Box::new(scan),
             }),
         });
         table.insert(upload, live.clone());
@@ -358,7 +358,7 @@ impl Uploads {
                 && let Some(checksum) = checksum.take()
                 && !checksum.holds()
             {
-                *scan = self.cut_back(live, offset)?;
+                **scan = self.cut_back(live, offset)?;
                 *synced = (*synced).min(offset);
                 return Err(UploadFault::Checksum);
             }
@@ -403,7 +403,7 @@ impl Uploads {
             return Err(UploadFault::Ended);
         };
         if checked {
-            *scan = self.cut_back(live, offset)?;
+            **scan = self.cut_back(live, offset)?;
             *synced = (*synced).min(offset);
         } else if scan.offset > *synced {
             self.files.sync(&live.path)?;

@@ -24,7 +24,9 @@ fn insert(register: &Register, x: i64) -> Result<(), RegisterError> {
 fn rows(register: &Register) -> i64 {
     register
         .read(|connection| {
-            Ok::<_, RegisterError>(connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+            Ok::<_, RegisterError>(
+                connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?,
+            )
         })
         .unwrap()
 }
@@ -113,5 +115,8 @@ fn what_was_written_is_there_after_reopening_and_foreign_migrations_are_refused(
         .unwrap();
     drop(register);
     let refused = Register::open(&path).err();
-    assert!(matches!(refused, Some(RegisterError::ForeignMigration { number: 2 })));
+    assert!(matches!(
+        refused,
+        Some(RegisterError::ForeignMigration { number: 2 })
+    ));
 }

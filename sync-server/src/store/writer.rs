@@ -52,16 +52,17 @@ impl Writer {
             let outcome = in_savepoint(connection, job);
             Box::new(move |failed| {
                 let outcome = match (outcome, failed) {
-                    (Ok(_), Some(reason)) => {
-                        Err(E::from(RegisterError::Commit(reason.to_owned())))
-                    }
+                    (Ok(_), Some(reason)) => Err(E::from(RegisterError::Commit(reason.to_owned()))),
                     (outcome, _) => outcome,
                 };
                 // The caller may have gone; the work is committed all the same.
                 let _ = answer.send(outcome);
             })
         });
-        let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(boxed).is_ok());
+        let sent = self
+            .jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.send(boxed).is_ok());
         if !sent {
             return Err(E::from(RegisterError::Closed));
         }

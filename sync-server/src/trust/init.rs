@@ -88,18 +88,13 @@ pub fn init(
         world.files.create_dir(&dir)?;
     }
 
-    let root = SigningKey::make(&*seed());
-    let issuer = SigningKey::make(&*seed());
-    let centre = SigningKey::make(&*seed());
+    let root = SigningKey::make(&seed());
+    let issuer = SigningKey::make(&seed());
+    let centre = SigningKey::make(&seed());
     let published = packs::publish(world, &layout, request.packs, &centre)?;
 
     let authority = tls::make_authority(request.programme, now)?;
-    let server = tls::make_server(
-        request.programme,
-        &authority.key_der,
-        request.names,
-        now,
-    )?;
+    let server = tls::make_server(request.programme, &authority.key_der, request.names, now)?;
     let root_secrets = RootSecrets {
         root: root.seed().to_vec(),
         tls_authority: authority.key_der.to_vec(),
@@ -138,8 +133,8 @@ pub fn init(
         )?;
         opening.push(OpeningKey::make(Suite::XWing, &seed).public().clone());
     }
-    let [review, biometric] = <[_; 2]>::try_from(opening)
-        .map_err(|_| TrustError::Damaged("the opening keys"))?;
+    let [review, biometric] =
+        <[_; 2]>::try_from(opening).map_err(|_| TrustError::Damaged("the opening keys"))?;
 
     let keyring = Keyring {
         epoch: 1,

@@ -5,10 +5,7 @@
 
 use qayd_crypto::sha256;
 use qayd_model::{InvitationId, UnixMs};
-use qayd_protocol::{
-    Invitation, InvitationSecret, StationPlace,
-    trust::sign,
-};
+use qayd_protocol::{Invitation, InvitationSecret, StationPlace, trust::sign};
 use qayd_world::{World, random_array};
 use rusqlite::params;
 

@@ -112,7 +112,14 @@ pub fn alarm_in(
             detail
         ])?;
     let subject = station.map(|id| id.to_string()).unwrap_or_default();
-    append_in(connection, now, "centre", "alarm", &subject, &format!("{kind} {detail}"))?;
+    append_in(
+        connection,
+        now,
+        "centre",
+        "alarm",
+        &subject,
+        &format!("{kind} {detail}"),
+    )?;
     tracing::warn!(code = "ALM-01", kind, station = %subject, detail, "alarm raised");
     Ok(())
 }
@@ -142,7 +149,9 @@ pub fn alarms(connection: &Connection, limit: u32) -> Result<Vec<Alarm>, Registe
             id: row.get(0)?,
             raised: UnixMs(row.get::<_, i64>(1)? as u64),
             kind: row.get(2)?,
-            station: row.get::<_, Option<[u8; 16]>>(3)?.map(StationId::from_bytes),
+            station: row
+                .get::<_, Option<[u8; 16]>>(3)?
+                .map(StationId::from_bytes),
             detail: row.get(4)?,
         })
     })?;

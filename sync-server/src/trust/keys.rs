@@ -239,11 +239,7 @@ fn context(name: &str) -> Vec<u8> {
     format!("qayd-centre-key-file-v1 {name}").into_bytes()
 }
 
-pub(super) fn read(
-    world: &World,
-    path: &Path,
-    what: &'static str,
-) -> Result<Vec<u8>, TrustError> {
+pub(super) fn read(world: &World, path: &Path, what: &'static str) -> Result<Vec<u8>, TrustError> {
     world
         .files
         .read(path, FILE_BYTES_MAX)

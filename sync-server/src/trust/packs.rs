@@ -136,9 +136,7 @@ pub(super) fn publish(
             tables: tables.clone(),
         };
         let path = layout.packs().join(format!("{id}-{}.cose", pack.version));
-        world
-            .files
-            .write_durably(&path, &sign(&bundle, centre))?;
+        world.files.write_durably(&path, &sign(&bundle, centre))?;
         published.push((id.clone(), pack.version));
     }
     let kinds = files

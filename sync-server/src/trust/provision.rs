@@ -19,7 +19,10 @@ use crate::store::Register;
 const QUOTA_BYTES: i64 = 2_000_000_000;
 
 enum Outcome {
-    Certified { certificate: Vec<u8>, packs: Vec<String> },
+    Certified {
+        certificate: Vec<u8>,
+        packs: Vec<String>,
+    },
     Invalid,
     Reused,
 }
@@ -154,11 +157,7 @@ fn decide_in(
     )?;
     connection.execute(
         "UPDATE invitation SET used_ms = ?2, station = ?3 WHERE id = ?1",
-        params![
-            claim.invitation.to_bytes(),
-            now.0 as i64,
-            fresh.to_bytes()
-        ],
+        params![claim.invitation.to_bytes(), now.0 as i64, fresh.to_bytes()],
     )?;
     journal::append_in(
         connection,
@@ -166,7 +165,11 @@ fn decide_in(
         "centre",
         "station.provision",
         &fresh.to_string(),
-        &format!("invitation={} key={}", claim.invitation, claim.station_key.key_id()),
+        &format!(
+            "invitation={} key={}",
+            claim.invitation,
+            claim.station_key.key_id()
+        ),
     )?;
     Ok(Outcome::Certified {
         certificate: signed,

@@ -135,8 +135,7 @@ fn from_row(row: &Row<'_>) -> Result<StationRow, RegisterError> {
         receiving_key: cbor::decode_strict(&receiving, SEALING_KEY_MAX)
             .map_err(|_| RegisterError::Damaged("station.receiving_key"))?,
         certificate: row.get(6)?,
-        packs: serde_json::from_str(&packs)
-            .map_err(|_| RegisterError::Damaged("station.packs"))?,
+        packs: serde_json::from_str(&packs).map_err(|_| RegisterError::Damaged("station.packs"))?,
         production: row.get(8)?,
         provisioned: UnixMs(row.get::<_, i64>(9)? as u64),
         last_seen: row.get::<_, Option<i64>>(10)?.map(|ms| UnixMs(ms as u64)),

@@ -34,7 +34,10 @@ fn the_most_urgent_comes_first_and_kinds_are_kept_apart() {
     work.enqueue(WorkKind::Dispatch, "other", 0).unwrap();
     let lease = work.lease(KINDS, "a", 1000).unwrap().unwrap();
     assert_eq!(lease.subject, "first");
-    let lease = work.lease(&[WorkKind::Dispatch, WorkKind::Examine], "a", 1000).unwrap().unwrap();
+    let lease = work
+        .lease(&[WorkKind::Dispatch, WorkKind::Examine], "a", 1000)
+        .unwrap()
+        .unwrap();
     assert_eq!(lease.subject, "other");
 }
 
@@ -61,7 +64,10 @@ fn a_failing_task_waits_longer_each_time_and_is_set_aside_at_last() {
     for attempt in 1..=ATTEMPTS_MAX {
         let lease = work.lease(KINDS, "a", 1000).unwrap().unwrap();
         assert_eq!(lease.attempt, attempt);
-        assert_eq!(work.fail(&lease, "TST-01").unwrap(), attempt == ATTEMPTS_MAX);
+        assert_eq!(
+            work.fail(&lease, "TST-01").unwrap(),
+            attempt == ATTEMPTS_MAX
+        );
         assert!(work.lease(KINDS, "a", 1000).unwrap().is_none());
         clock.advance_ms(BACKOFF_MS << (attempt - 1));
     }

@@ -42,9 +42,7 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
+        self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     pub fn problem(&self) -> Problem {

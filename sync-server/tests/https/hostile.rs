@@ -47,17 +47,36 @@ fn a_request_that_is_not_signed_by_its_station_changes_nothing() {
     assert!(answer.header("qayd-nonce").is_some());
     // Signed with B's key in A's name.
     let forger = HttpStation::new(&served.base, &served.ca_pem(), a.id, b.key());
-    assert_eq!(forger.signed("POST", OFFER_PATH, &[], offer.clone()).status, 401);
+    assert_eq!(
+        forger.signed("POST", OFFER_PATH, &[], offer.clone()).status,
+        401
+    );
     // Signed by nobody the centre knows.
     let nobody = qayd_model::StationId::from_bytes([7; 16]);
     let stranger = HttpStation::new(&served.base, &served.ca_pem(), nobody, a.key());
-    assert_eq!(stranger.signed("GET", RECEIPTS_PATH, &[], Vec::new()).status, 401);
+    assert_eq!(
+        stranger
+            .signed("GET", RECEIPTS_PATH, &[], Vec::new())
+            .status,
+        401
+    );
     // A nonce of another place, and one that was used.
-    assert_eq!(api.signed_with("made-up", "POST", OFFER_PATH, &[], offer.clone()).status, 401);
+    assert_eq!(
+        api.signed_with("made-up", "POST", OFFER_PATH, &[], offer.clone())
+            .status,
+        401
+    );
     let nonce = api.nonce();
-    assert_eq!(api.signed_with(&nonce, "POST", OFFER_PATH, &[], offer.clone()).status, 200);
+    assert_eq!(
+        api.signed_with(&nonce, "POST", OFFER_PATH, &[], offer.clone())
+            .status,
+        200
+    );
     let replay = api.signed_with(&nonce, "POST", OFFER_PATH, &[], offer.clone());
-    assert_eq!((replay.status, replay.problem().code.as_str()), (401, "SIG-06"));
+    assert_eq!(
+        (replay.status, replay.problem().code.as_str()),
+        (401, "SIG-06")
+    );
     // Control.
     assert_eq!(api.signed("POST", OFFER_PATH, &[], offer).status, 200);
 }
@@ -72,15 +91,38 @@ fn every_upload_route_answers_another_station_as_if_nothing_were_there() {
     let absent = UploadId::from_bytes([3; 16]);
     for upload in [own.to_string(), absent.to_string(), "no-id".to_owned()] {
         let path = format!("{UPLOADS_PATH}/{upload}");
-        assert_eq!(other.signed("HEAD", &path, &[resumable()], Vec::new()).status, 404);
-        assert_eq!(other.signed("PATCH", &path, &patch_headers(0), vec![1; 10]).status, 404);
-        assert_eq!(other.signed("DELETE", &path, &[resumable()], Vec::new()).status, 404);
+        assert_eq!(
+            other
+                .signed("HEAD", &path, &[resumable()], Vec::new())
+                .status,
+            404
+        );
+        assert_eq!(
+            other
+                .signed("PATCH", &path, &patch_headers(0), vec![1; 10])
+                .status,
+            404
+        );
+        assert_eq!(
+            other
+                .signed("DELETE", &path, &[resumable()], Vec::new())
+                .status,
+            404
+        );
         for method in ["HEAD", "PATCH", "DELETE"] {
-            assert_eq!(other.plain(method, &path, &patch_headers(0), Vec::new()).status, 401);
+            assert_eq!(
+                other
+                    .plain(method, &path, &patch_headers(0), Vec::new())
+                    .status,
+                401
+            );
         }
     }
     let head = api.head(own);
-    assert_eq!((head.status, head.header("upload-offset")), (200, Some("0")));
+    assert_eq!(
+        (head.status, head.header("upload-offset")),
+        (200, Some("0"))
+    );
     assert_eq!(api.patch(own, 0, packet.bytes.clone()).status, 204);
     assert!(other.receipts(0).unwrap().is_empty());
     assert_eq!(api.receipts(0).unwrap().len(), 1);
@@ -98,7 +140,12 @@ fn an_invitation_serves_one_key_and_another_raises_an_alarm() {
     let api = HttpStation::new(&served.base, &served.ca_pem(), nobody, &first);
     let ask = |key: &qayd_crypto::SigningKey| {
         let claim = TestStation::claim(&invitation, key, &receiving);
-        api.plain("POST", PROVISION_PATH, &[], ProvisionRequest::make(&claim, key).to_bytes())
+        api.plain(
+            "POST",
+            PROVISION_PATH,
+            &[],
+            ProvisionRequest::make(&claim, key).to_bytes(),
+        )
     };
     // A wrong secret, and a claim that its own key did not sign.
     let mut claim = TestStation::claim(&invitation, &first, &receiving);
@@ -111,7 +158,11 @@ fn an_invitation_serves_one_key_and_another_raises_an_alarm() {
 
     let answer = ask(&first);
     assert_eq!(answer.status, 200);
-    let certificate = |body: &[u8]| qayd_protocol::ProvisionAnswer::from_bytes(body).unwrap().certificate;
+    let certificate = |body: &[u8]| {
+        qayd_protocol::ProvisionAnswer::from_bytes(body)
+            .unwrap()
+            .certificate
+    };
     // The answer was lost: the same key is given the same certificate.
     assert_eq!(certificate(&ask(&first).body), certificate(&answer.body));
     assert_eq!(alarms(&served, "invitation-reused"), 0);
@@ -126,12 +177,16 @@ fn a_revoked_stations_later_packets_are_quarantined_not_lost() {
     let api = served.client(&station);
     let send = |packet: &qayd_packet::SealedPacket| {
         let upload = offered(&api, packet.manifest.bytes());
-        api.upload_append(upload, 0, UploadBody::Bytes(&packet.bytes)).unwrap();
+        api.upload_append(upload, 0, UploadBody::Bytes(&packet.bytes))
+            .unwrap();
         let id = packet.manifest.manifest().packet;
         served.centre().packet(id).unwrap().unwrap().quarantine
     };
-    let (first, second, third) =
-        (station.packet(Sizes::SMALL), station.packet(Sizes::SMALL), station.packet(Sizes::SMALL));
+    let (first, second, third) = (
+        station.packet(Sizes::SMALL),
+        station.packet(Sizes::SMALL),
+        station.packet(Sizes::SMALL),
+    );
     assert_eq!(send(&first), None);
     let centre = served.centre();
     trust::revoke(centre.register(), centre.now(), "test", station.id, Some(2)).unwrap();
@@ -147,14 +202,18 @@ fn a_gap_waits_and_heals_and_a_fork_stays() {
     let api = served.client(&station);
     let send = |packet: &qayd_packet::SealedPacket| {
         let upload = offered(&api, packet.manifest.bytes());
-        api.upload_append(upload, 0, UploadBody::Bytes(&packet.bytes)).unwrap();
+        api.upload_append(upload, 0, UploadBody::Bytes(&packet.bytes))
+            .unwrap();
     };
     let quarantine = |packet: &qayd_packet::SealedPacket| {
         let id = packet.manifest.manifest().packet;
         served.centre().packet(id).unwrap().unwrap().quarantine
     };
-    let (first, second, third) =
-        (station.packet(Sizes::SMALL), station.packet(Sizes::SMALL), station.packet(Sizes::SMALL));
+    let (first, second, third) = (
+        station.packet(Sizes::SMALL),
+        station.packet(Sizes::SMALL),
+        station.packet(Sizes::SMALL),
+    );
     send(&first);
     send(&third);
     assert_eq!(quarantine(&third), Some("chain-gap".to_owned()));
@@ -179,7 +238,12 @@ fn a_body_past_its_limit_or_of_other_bytes_is_refused() {
     let api = served.client(&station);
     let long = vec![0; Offer::LIMIT + 1];
     assert_eq!(api.signed("POST", OFFER_PATH, &[], long).status, 413);
-    for bad in [&b""[..], b"\xff", b"no cbor at all", &Offer::default().to_bytes()[..0]] {
+    for bad in [
+        &b""[..],
+        b"\xff",
+        b"no cbor at all",
+        &Offer::default().to_bytes()[..0],
+    ] {
         let answer = api.signed("POST", OFFER_PATH, &[], bad.to_vec());
         assert_eq!(answer.status, 400, "{bad:?}");
     }

@@ -1,5 +1,10 @@
 //! The centre over real HTTPS on port 0: the suite of `SyncApi`, and everything a peer may try.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as expected"
+)]
+
 mod client;
 mod hostile;
 mod oracles;

@@ -24,7 +24,10 @@ fn after_a_restart_an_upload_is_trusted_as_far_as_its_parts_verify() {
     let (upload, _) = offered(&served.client(&station), &packet);
     let sent = portrait_end + 50_000;
     let body = UploadBody::Bytes(&packet.bytes[..sent as usize]);
-    served.client(&station).upload_append(upload, 0, body).unwrap();
+    served
+        .client(&station)
+        .upload_append(upload, 0, body)
+        .unwrap();
     served.restart();
     let api = served.client(&station);
     let (same, offset) = offered(&api, &packet);
@@ -37,7 +40,10 @@ fn after_a_restart_an_upload_is_trusted_as_far_as_its_parts_verify() {
     served.restart();
     let api = served.client(&station);
     assert_eq!(api.receipts(0).unwrap(), receipts);
-    assert_eq!(api.upload_offset(upload).unwrap(), packet.bytes.len() as u64);
+    assert_eq!(
+        api.upload_offset(upload).unwrap(),
+        packet.bytes.len() as u64
+    );
 }
 
 #[test]
@@ -48,9 +54,16 @@ fn after_a_restart_what_the_disk_garbled_is_cut_off() {
     let (upload, _) = offered(&served.client(&station), &packet);
     let portrait = packet.manifest.part_range(1).unwrap();
     let body = UploadBody::Bytes(&packet.bytes[..portrait.end as usize + 10]);
-    served.client(&station).upload_append(upload, 0, body).unwrap();
+    served
+        .client(&station)
+        .upload_append(upload, 0, body)
+        .unwrap();
     // A power cut left zeros where the portrait's bytes should be.
-    let path = served.folder.path().join("uploads").join(upload.to_string());
+    let path = served
+        .folder
+        .path()
+        .join("uploads")
+        .join(upload.to_string());
     let file = served.world.files.clone();
     served.server.take();
     file.append(&path, portrait.start + 5, &[0; 4096]).unwrap();
@@ -70,7 +83,10 @@ fn an_upload_without_a_whole_manifest_starts_over_after_a_restart() {
     let packet = station.packet(Sizes::SMALL);
     let (upload, _) = offered(&served.client(&station), &packet);
     let body = UploadBody::Bytes(&packet.bytes[..100]);
-    served.client(&station).upload_append(upload, 0, body).unwrap();
+    served
+        .client(&station)
+        .upload_append(upload, 0, body)
+        .unwrap();
     assert_eq!(served.client(&station).upload_offset(upload).unwrap(), 100);
     served.restart();
     assert_eq!(served.client(&station).upload_offset(upload).unwrap(), 0);

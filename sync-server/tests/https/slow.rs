@@ -122,7 +122,14 @@ fn a_cut_connection_keeps_every_byte_that_arrived() {
     let upload = offered(&api, &packet);
     let sent = 700_001;
     let mut tls = connect(&served);
-    let head = patch_head(&served, station.id, station.key(), upload, 0, packet.bytes.len());
+    let head = patch_head(
+        &served,
+        station.id,
+        station.key(),
+        upload,
+        0,
+        packet.bytes.len(),
+    );
     tls.write_all(head.as_bytes()).unwrap();
     tls.write_all(&packet.bytes[..sent]).unwrap();
     tls.flush().unwrap();
@@ -144,7 +151,14 @@ fn a_new_connection_takes_over_from_a_dead_one_at_once() {
     let upload = offered(&api, &packet);
     // The old connection is dead but nobody has noticed: it stays open.
     let mut old = connect(&served);
-    let head = patch_head(&served, station.id, station.key(), upload, 0, packet.bytes.len());
+    let head = patch_head(
+        &served,
+        station.id,
+        station.key(),
+        upload,
+        0,
+        packet.bytes.len(),
+    );
     old.write_all(head.as_bytes()).unwrap();
     old.write_all(&packet.bytes[..300_000]).unwrap();
     old.flush().unwrap();
@@ -180,13 +194,21 @@ fn connections_that_send_nothing_or_half_a_head_are_closed_and_honest_ones_serve
     let mut halves: Vec<Tls> = (0..20)
         .map(|_| {
             let mut tls = connect(&served);
-            tls.write_all(b"GET /sync/v1/hello HTTP/1.1\r\nHost: local").unwrap();
+            tls.write_all(b"GET /sync/v1/hello HTTP/1.1\r\nHost: local")
+                .unwrap();
             tls.flush().unwrap();
             tls
         })
         .collect();
     let mut stalled = connect(&served);
-    let head = patch_head(&served, station.id, station.key(), upload, 0, packet.bytes.len());
+    let head = patch_head(
+        &served,
+        station.id,
+        station.key(),
+        upload,
+        0,
+        packet.bytes.len(),
+    );
     stalled.write_all(head.as_bytes()).unwrap();
     stalled.write_all(&packet.bytes[..100]).unwrap();
     stalled.flush().unwrap();
@@ -194,7 +216,8 @@ fn connections_that_send_nothing_or_half_a_head_are_closed_and_honest_ones_serve
         let mut answer = Vec::new();
         // An end, a reset, or a 408: anything but waiting.
         let outcome = tls.read_to_end(&mut answer);
-        let waited = matches!(&outcome, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
+        let waited =
+            matches!(&outcome, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
         assert!(!waited);
     }
     assert_eq!(status_line(&mut stalled), "HTTP/1.1 408");
@@ -215,7 +238,8 @@ fn connections_past_the_cap_are_turned_away_and_room_comes_back() {
     let held: Vec<Tls> = (0..4)
         .map(|_| {
             let mut tls = connect(&served);
-            tls.write_all(b"GET /sync/v1/hello HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+            tls.write_all(b"GET /sync/v1/hello HTTP/1.1\r\nHost: x\r\n\r\n")
+                .unwrap();
             let mut first = [0; 12];
             tls.read_exact(&mut first).unwrap();
             assert_eq!(&first, b"HTTP/1.1 200");
@@ -224,9 +248,14 @@ fn connections_past_the_cap_are_turned_away_and_room_comes_back() {
         .collect();
     let port = served.base.rsplit(':').next().unwrap();
     let mut turned_away = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-    turned_away.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    turned_away
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     let outcome = turned_away.read(&mut [0; 1]);
-    assert!(matches!(outcome, Ok(0)) || outcome.is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionReset));
+    assert!(
+        matches!(outcome, Ok(0))
+            || outcome.is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionReset)
+    );
     drop(held);
     let station = served.station("A");
     let api = served.client(&station);

@@ -72,7 +72,15 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(TrustError, CentreError, RegisterError, ServeError, BackupError, StaffError, ReviewError);
+failures!(
+    TrustError,
+    CentreError,
+    RegisterError,
+    ServeError,
+    BackupError,
+    StaffError,
+    ReviewError
+);
 
 impl From<FilesError> for Failure {
     fn from(error: FilesError) -> Self {
@@ -137,7 +145,13 @@ struct Context<'a> {
 impl Context<'_> {
     fn root_passphrase(&self) -> Result<Passphrase, Failure> {
         let file = self.passphrases.root_passphrase_file.as_deref();
-        passphrases::read(&self.world, "Root passphrase", file, "QAYD_ROOT_PASSPHRASE", true)
+        passphrases::read(
+            &self.world,
+            "Root passphrase",
+            file,
+            "QAYD_ROOT_PASSPHRASE",
+            true,
+        )
     }
 
     fn centre_passphrase(&self, confirm: bool) -> Result<Passphrase, Failure> {
@@ -253,8 +267,7 @@ impl Context<'_> {
             place,
             days: invite.days,
         };
-        let (id, text) =
-            trust::invite(centre.world(), centre.register(), centre.keys(), request)?;
+        let (id, text) = trust::invite(centre.world(), centre.register(), centre.keys(), request)?;
         self.world
             .files
             .write_durably(&invite.output, text.as_bytes())?;
@@ -303,9 +316,18 @@ impl Context<'_> {
             }
             Staff::List => {
                 for member in staff::list(&register)? {
-                    let standing = if member.removed.is_some() { " (removed)" } else { "" };
+                    let standing = if member.removed.is_some() {
+                        " (removed)"
+                    } else {
+                        ""
+                    };
                     self.out.give(
-                        &format!("{} {} {}{standing}", member.login, member.role.name(), member.name),
+                        &format!(
+                            "{} {} {}{standing}",
+                            member.login,
+                            member.role.name(),
+                            member.name
+                        ),
                         &json!({"staff": member.id.to_string(), "login": member.login,
                             "role": member.role.name(), "removed": member.removed.is_some()}),
                     );
@@ -333,12 +355,20 @@ impl Context<'_> {
                     Ok::<_, RegisterError>(rows)
                 })?;
                 for (row, missing) in rows {
-                    let standing = if row.revoked.is_some() { "revoked" } else { "in service" };
+                    let standing = if row.revoked.is_some() {
+                        "revoked"
+                    } else {
+                        "in service"
+                    };
                     self.out.give(
                         &format!(
                             "{} {} {} {}: {standing}, {} announced and not here, {} gaps",
-                            row.id, row.kind, row.site, row.name,
-                            missing.undelivered.len(), missing.gaps.len(),
+                            row.id,
+                            row.kind,
+                            row.site,
+                            row.name,
+                            missing.undelivered.len(),
+                            missing.gaps.len(),
                         ),
                         &json!({"station": row.id.to_string(), "kind": row.kind, "site": row.site,
                             "name": row.name, "revoked": row.revoked.is_some(),
@@ -355,7 +385,13 @@ impl Context<'_> {
                 let station: StationId = id(&station)?;
                 let centre = self.open(Role::Intake)?;
                 let now = centre.now();
-                trust::revoke(centre.register(), now, "custodian", station, trusted_sequence)?;
+                trust::revoke(
+                    centre.register(),
+                    now,
+                    "custodian",
+                    station,
+                    trusted_sequence,
+                )?;
                 let keys = centre.keys().clone();
                 centre.register().write(move |connection| {
                     let body = InboxBody::Revocation(Revocation::Station { reason });
@@ -420,8 +456,10 @@ impl Context<'_> {
         let register = self.register()?;
         match register.read(journal::verify)? {
             Ok(entries) => {
-                self.out
-                    .give(&format!("{entries} entries, whole."), &json!({"entries": entries}));
+                self.out.give(
+                    &format!("{entries} entries, whole."),
+                    &json!({"entries": entries}),
+                );
                 Ok(())
             }
             Err(entry) => Err(Failure::new(
@@ -482,10 +520,18 @@ fn root_key(text: &str) -> Result<PublicKey, Failure> {
 
 /// The host of `https://host[:port]`.
 fn host_of(url: &str) -> Result<String, Failure> {
-    let wrong = || Failure::new("CLI-09", Remedy::OperatorActs, "the url is https://host[:port]");
+    let wrong = || {
+        Failure::new(
+            "CLI-09",
+            Remedy::OperatorActs,
+            "the url is https://host[:port]",
+        )
+    };
     let authority = url.strip_prefix("https://").ok_or_else(wrong)?;
     let authority = authority.trim_end_matches('/');
-    let uri: http::Uri = format!("https://{authority}").parse().map_err(|_| wrong())?;
+    let uri: http::Uri = format!("https://{authority}")
+        .parse()
+        .map_err(|_| wrong())?;
     let host = uri.host().filter(|_| uri.path() == "/").ok_or_else(wrong)?;
     Ok(host.trim_matches(['[', ']']).to_owned())
 }

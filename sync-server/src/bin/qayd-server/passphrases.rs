@@ -27,9 +27,8 @@ pub fn read(
                 .read(path, FILE_BYTES_MAX)
                 .map_err(|error| Failure::of("CLI-01", Remedy::OperatorActs, &error))?,
         );
-        let text = core::str::from_utf8(&bytes).map_err(|error| {
-            Failure::of("CLI-01", Remedy::OperatorActs, &error)
-        })?;
+        let text = core::str::from_utf8(&bytes)
+            .map_err(|error| Failure::of("CLI-01", Remedy::OperatorActs, &error))?;
         return Ok(Passphrase::new(text.lines().next().unwrap_or_default()));
     }
     if let Ok(text) = std::env::var(variable) {
