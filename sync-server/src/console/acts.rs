@@ -10,7 +10,9 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use qayd_model::{Decision, EnrolmentId, FingerPosition, PersonalText, Return, ReturnedField, text::parse_text};
+use qayd_model::{
+    Decision, EnrolmentId, FingerPosition, PersonalText, Return, ReturnedField, text::parse_text,
+};
 
 use super::{
     Console,
@@ -31,7 +33,8 @@ impl Fields {
                     b'+' => out.push(b' '),
                     b'%' => {
                         let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-                        if let (Some(high), Some(low)) = (digit(bytes.next()), digit(bytes.next())) {
+                        if let (Some(high), Some(low)) = (digit(bytes.next()), digit(bytes.next()))
+                        {
                             out.push((high * 16 + low) as u8);
                         }
                     }
@@ -51,11 +54,17 @@ impl Fields {
     }
 
     fn one(&self, name: &str) -> &str {
-        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(n, _)| n == name)
+            .map_or("", |(_, value)| value.as_str())
     }
 
     fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
-        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A note: `None` when nothing was written. Controls and hidden directions are refused as everywhere.
@@ -64,7 +73,9 @@ impl Fields {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        parse_text(&text, NOTE_BYTES_MAX).map(Some).map_err(|_| PageError::Decide(DecideError::NoteTooLong))
+        parse_text(&text, NOTE_BYTES_MAX)
+            .map(Some)
+            .map_err(|_| PageError::Decide(DecideError::NoteTooLong))
     }
 }
 
@@ -86,14 +97,24 @@ pub(super) async fn act(
         let decision = match act.as_str() {
             "accept" => Decision::Accepted,
             "return" => Decision::Returned(returned(&fields)?),
-            "reject" => Decision::Rejected { reason: fields.one("reason").to_owned(), note: fields.note("note")? },
+            "reject" => Decision::Rejected {
+                reason: fields.one("reason").to_owned(),
+                note: fields.note("note")?,
+            },
             "same-person" => {
-                let as_enrolment = fields.one("as_enrolment").parse().map_err(|_| PageError::Decide(DecideError::NoOther))?;
+                let as_enrolment = fields
+                    .one("as_enrolment")
+                    .parse()
+                    .map_err(|_| PageError::Decide(DecideError::NoOther))?;
                 Decision::SamePerson { as_enrolment }
             }
             "confirm" | "decline" => {
                 let outcome = decision::second(review, member, enrolment, seen, act == "confirm")?;
-                return Ok(if matches!(outcome, Outcome::Declined(_)) { "declined" } else { "confirmed" });
+                return Ok(if matches!(outcome, Outcome::Declined(_)) {
+                    "declined"
+                } else {
+                    "confirmed"
+                });
             }
             _ => return Err(PageError::NotFound),
         };
@@ -104,7 +125,16 @@ pub(super) async fn act(
             Decision::SamePerson { .. } => "same-person",
         };
         let compared = fields.one("compared") == "1";
-        match decision::decide(review, member, Act { enrolment, seen, decision, compared })? {
+        match decision::decide(
+            review,
+            member,
+            Act {
+                enrolment,
+                seen,
+                decision,
+                compared,
+            },
+        )? {
             Outcome::Proposed(_) => Ok("proposed"),
             _ => Ok(word),
         }
@@ -117,7 +147,11 @@ pub(super) async fn act(
 }
 
 fn returned(fields: &Fields) -> Result<Return, PageError> {
-    let mut back = Return { portrait: fields.one("portrait") == "1", note: fields.note("note")?, ..Return::default() };
+    let mut back = Return {
+        portrait: fields.one("portrait") == "1",
+        note: fields.note("note")?,
+        ..Return::default()
+    };
     for field in fields.all("field") {
         back.fields.push(ReturnedField {
             field: field.to_owned(),
@@ -126,7 +160,8 @@ fn returned(fields: &Fields) -> Result<Return, PageError> {
         });
     }
     for finger in fields.all("finger") {
-        back.fingers.push(FingerPosition::from_name(finger).ok_or(PageError::Form)?);
+        back.fingers
+            .push(FingerPosition::from_name(finger).ok_or(PageError::Form)?);
     }
     Ok(back)
 }
@@ -137,7 +172,10 @@ mod tests {
 
     #[test]
     fn forms_are_read_with_repeated_names() {
-        let fields = Fields::read("field=name&field=sex&reason-name=spelling&note=%D8%B2%D9%8A%D9%86%D8%A8+a%26b&x".as_bytes());
+        let fields = Fields::read(
+            "field=name&field=sex&reason-name=spelling&note=%D8%B2%D9%8A%D9%86%D8%A8+a%26b&x"
+                .as_bytes(),
+        );
         assert_eq!(fields.all("field").collect::<Vec<_>>(), ["name", "sex"]);
         assert_eq!(fields.one("reason-name"), "spelling");
         assert_eq!(fields.note("note").unwrap().unwrap().expose(), "زينب a&b");

@@ -62,11 +62,19 @@ struct QueuePage {
 
 /// The offices of a filter: the one chosen if the member sees it, else all of theirs.
 fn offices_of(member: &StaffMember, chosen: &str) -> Vec<String> {
-    if !chosen.is_empty() && member.sees(chosen) { vec![chosen.to_owned()] } else { member.offices.clone() }
+    if !chosen.is_empty() && member.sees(chosen) {
+        vec![chosen.to_owned()]
+    } else {
+        member.offices.clone()
+    }
 }
 
 /// Everything that waits, or that was decided, narrowed by the address.
-pub(super) async fn queue(State(console): State<Console>, visitor: Visitor, Query(query): Query<HashMap<String, String>>) -> Response {
+pub(super) async fn queue(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
     let for_page = visitor.clone();
     let page = blocking(move || {
         let (review, w, member) = (&console.review, visitor.w, visitor.member());
@@ -104,7 +112,11 @@ pub(super) async fn queue(State(console): State<Console>, visitor: Visitor, Quer
                 href
             };
             let state_text = state.map_or("all", CaseState::name);
-            let open: u64 = counts.iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
+            let open: u64 = counts
+                .iter()
+                .filter(|(state, _)| state.is_open())
+                .map(|(_, n)| n)
+                .sum();
             let mut facts = vec![w.n("queue-open", open)];
             if let Some(oldest) = case::oldest_open_in(connection, &filter)? {
                 facts.push(w.x("queue-oldest", &age(w, now, oldest)));
@@ -120,8 +132,18 @@ pub(super) async fn queue(State(console): State<Console>, visitor: Visitor, Quer
                     chosen: state == Some(*one),
                 })
                 .collect();
-            tabs.push(Tab { code: "all", name: w.t("state-all"), count: all, href: address("all", 0), chosen: state.is_none() });
-            let known: Vec<String> = if member.offices.is_empty() { case::offices_in(connection)? } else { member.offices.clone() };
+            tabs.push(Tab {
+                code: "all",
+                name: w.t("state-all"),
+                count: all,
+                href: address("all", 0),
+                chosen: state.is_none(),
+            });
+            let known: Vec<String> = if member.offices.is_empty() {
+                case::offices_in(connection)?
+            } else {
+                member.offices.clone()
+            };
             let codes = review.packs().codes();
             Ok::<_, PageError>(QueuePage {
                 page: visitor.page(w.t("queue-title"), "queue"),
@@ -130,11 +152,19 @@ pub(super) async fn queue(State(console): State<Console>, visitor: Visitor, Quer
                 state: state_text.to_owned(),
                 offices: known
                     .into_iter()
-                    .map(|office| Choice { name: code_name(w, codes, "offices", &office), chosen: office == text("office"), value: office })
+                    .map(|office| Choice {
+                        name: code_name(w, codes, "offices", &office),
+                        chosen: office == text("office"),
+                        value: office,
+                    })
                     .collect(),
                 stations: stations
                     .iter()
-                    .map(|station| Choice { value: station.id.to_string(), name: station.name.clone(), chosen: filter.station == Some(station.id) })
+                    .map(|station| Choice {
+                        value: station.id.to_string(),
+                        name: station.name.clone(),
+                        chosen: filter.station == Some(station.id),
+                    })
                     .collect(),
                 duplicates: filter.duplicates,
                 rows: rows_of(connection, review, w, member.id, &cases, &stations)?,
@@ -149,7 +179,9 @@ pub(super) async fn queue(State(console): State<Console>, visitor: Visitor, Quer
 
 /// Only what an address of ours may hold; everything else goes.
 fn escaped(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect()
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        .collect()
 }
 
 fn rows_of(
@@ -163,7 +195,10 @@ fn rows_of(
     let now = review.centre().now();
     let mut rows = Vec::with_capacity(cases.len());
     for case in cases {
-        let station = stations.iter().find(|station| station.id == case.station).map_or("", |station| station.name.as_str());
+        let station = stations
+            .iter()
+            .find(|station| station.id == case.station)
+            .map_or("", |station| station.name.as_str());
         let holder = holder_name(connection, case, own, now)?;
         rows.push(case_row(w, review, case, station, holder)?);
     }
@@ -171,9 +206,16 @@ fn rows_of(
 }
 
 /// Login of somebody else who holds a case now.
-pub(super) fn holder_name(connection: &Connection, case: &Case, own: StaffId, now: UnixMs) -> Result<Option<String>, RegisterError> {
+pub(super) fn holder_name(
+    connection: &Connection,
+    case: &Case,
+    own: StaffId,
+    now: UnixMs,
+) -> Result<Option<String>, RegisterError> {
     match case.lease {
-        Some((holder, until)) if holder != own && until > now && case.state.is_open() => staff::login_in(connection, holder),
+        Some((holder, until)) if holder != own && until > now && case.state.is_open() => {
+            staff::login_in(connection, holder)
+        }
         _ => Ok(None),
     }
 }
@@ -249,16 +291,28 @@ struct BatchPage {
 }
 
 /// Everything one station sent on one day, in the order of capture, with the numbers that are missing.
-pub(super) async fn batch(State(console): State<Console>, visitor: Visitor, Path((station, day)): Path<(String, String)>) -> Response {
+pub(super) async fn batch(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((station, day)): Path<(String, String)>,
+) -> Response {
     let for_page = visitor.clone();
     let page = blocking(move || {
         let (review, w, member) = (&console.review, visitor.w, visitor.member());
         let station: StationId = station.parse().map_err(|_| PageError::NotFound)?;
-        let filter = Filter { offices: member.offices.clone(), station: Some(station), day: Some(day.clone()), ..Filter::default() };
+        let filter = Filter {
+            offices: member.offices.clone(),
+            station: Some(station),
+            day: Some(day.clone()),
+            ..Filter::default()
+        };
         review.centre().register().read(|connection| {
             let cases = case::cases_in(connection, &filter, 0, BATCH_ROWS)?;
             let stations = stations_in(connection)?;
-            let row = stations.iter().find(|row| row.id == station).ok_or(PageError::NotFound)?;
+            let row = stations
+                .iter()
+                .find(|row| row.id == station)
+                .ok_or(PageError::NotFound)?;
             let open = cases.iter().filter(|case| case.state.is_open()).count() as u64;
             let gaps = missing_numbers(connection, station, &cases)?;
             Ok::<_, PageError>(BatchPage {
@@ -271,7 +325,10 @@ pub(super) async fn batch(State(console): State<Console>, visitor: Visitor, Path
                     w.n("batch-cases", cases.len() as u64),
                     w.n("batch-open", open),
                 ],
-                gaps: gaps.into_iter().map(|(from, to)| w.x("batch-gap", &range(from, to))).collect(),
+                gaps: gaps
+                    .into_iter()
+                    .map(|(from, to)| w.x("batch-gap", &range(from, to)))
+                    .collect(),
                 rows: rows_of(connection, review, w, member.id, &cases, &stations)?,
             })
         })
@@ -281,12 +338,23 @@ pub(super) async fn batch(State(console): State<Console>, visitor: Visitor, Path
 }
 
 fn range(from: u64, to: u64) -> String {
-    if from == to { from.to_string() } else { format!("{from}–{to}") }
+    if from == to {
+        from.to_string()
+    } else {
+        format!("{from}–{to}")
+    }
 }
 
 /// Sequence numbers between the first and the last of a batch that nobody has seen, at any time.
-fn missing_numbers(connection: &Connection, station: StationId, cases: &[Case]) -> Result<Vec<(u64, u64)>, RegisterError> {
-    let (Some(first), Some(last)) = (cases.iter().map(|c| c.sequence).min(), cases.iter().map(|c| c.sequence).max()) else {
+fn missing_numbers(
+    connection: &Connection,
+    station: StationId,
+    cases: &[Case],
+) -> Result<Vec<(u64, u64)>, RegisterError> {
+    let (Some(first), Some(last)) = (
+        cases.iter().map(|c| c.sequence).min(),
+        cases.iter().map(|c| c.sequence).max(),
+    ) else {
         return Ok(Vec::new());
     };
     let held = intake::packets_of_station(connection, station, first, BATCH_ROWS)?;

@@ -8,16 +8,22 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use qayd_model::{EnrolmentId, FingerPosition, SampleKind, pack::Role};
+use qayd_model::{EnrolmentId, FingerPosition, SampleKind, lines::Line, pack::Role};
 use qayd_packet::Content;
 
 use super::{
     Console,
-    enrolment::{Acts, acts_of, findings_of, open_case, opened_or_not, other_of, proposal_of},
+    enrolment::{
+        Acts, acts_of, findings_of, may_act, open_case, opened_or_not, other_of, proposal_of,
+    },
     language::Words,
     session::{PageError, Visitor, blocking, clock, html},
-    view::{FindingView, Page, Picture, code_name, finger_name, likeness, name_of, pack_language, picture, sample_of, tone_of},
+    view::{
+        FindingView, LineView, Page, Picture, code_name, finger_name, likeness, line_views,
+        name_of, pack_language, picture, sample_of, tone_of,
+    },
 };
+use crate::centre::StoredPacket;
 use crate::review::{
     Review,
     case::{self, Case, FindingKind},
@@ -39,8 +45,8 @@ struct Row {
     heading: bool,
     id: String,
     label: String,
-    left: Vec<String>,
-    right: Vec<String>,
+    left: Vec<LineView>,
+    right: Vec<LineView>,
     class: &'static str,
     verdict: String,
 }
@@ -69,7 +75,11 @@ struct ComparePage {
 }
 
 /// The case on the first side, the enrolment it resembles on the second.
-pub(super) async fn page(State(console): State<Console>, visitor: Visitor, Path((enrolment, other)): Path<(String, String)>) -> Response {
+pub(super) async fn page(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((enrolment, other)): Path<(String, String)>,
+) -> Response {
     let for_page = visitor.clone();
     let page = blocking(move || build(&console.review, &visitor, &enrolment, &other)).await;
     page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
@@ -77,16 +87,26 @@ pub(super) async fn page(State(console): State<Console>, visitor: Visitor, Path(
 
 struct Half {
     case: Case,
+    stored: StoredPacket,
     content: Option<Content>,
 }
 
 fn half(review: &Review, case: Case) -> Result<Half, PageError> {
     let stored = review.centre().read_packet(case.packet)?;
     let content = opened_or_not(review, &stored)?.map(|opened| opened.content);
-    Ok(Half { case, content })
+    Ok(Half {
+        case,
+        stored,
+        content,
+    })
 }
 
-fn build(review: &Review, visitor: &Visitor, enrolment: &str, other: &str) -> Result<ComparePage, PageError> {
+fn build(
+    review: &Review,
+    visitor: &Visitor,
+    enrolment: &str,
+    other: &str,
+) -> Result<ComparePage, PageError> {
     let enrolment: EnrolmentId = enrolment.parse().map_err(|_| PageError::NotFound)?;
     let other: EnrolmentId = other.parse().map_err(|_| PageError::NotFound)?;
     let (case, holder_notice) = open_case(review, visitor, enrolment, "case.compare")?;
@@ -96,7 +116,9 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, other: &str) -> Re
         let found = case::findings_in(connection, &case)?;
         let other_case = case::case_in(connection, other)?.ok_or(PageError::NotFound)?;
         // Another office's enrolment is shown only to whoever has a case that resembles it.
-        let resembles = found.iter().any(|finding| other_of(&case, finding) == other);
+        let resembles = found
+            .iter()
+            .any(|finding| other_of(&case, finding) == other);
         if !resembles && !visitor.member().sees(&other_case.home_office) {
             return Err(PageError::NotFound);
         }
@@ -107,8 +129,11 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, other: &str) -> Re
     })?;
     let (found, all) = found;
     let halves = [half(review, case.clone())?, half(review, other_case)?];
-    let published = halves[0].content.as_ref().and_then(|c| review.packs().get(&c.pack_id, c.pack_version));
-    let acts = (visitor.member().role.decides() && case.state.is_open() && holder_notice.is_none()).then(|| {
+    let published = halves[0]
+        .content
+        .as_ref()
+        .and_then(|c| review.packs().get(&c.pack_id, c.pack_version));
+    let acts = may_act(visitor, &case, &halves[0].stored, holder_notice.is_some()).then(|| {
         let mut acts = acts_of(review, w, &case, published, &all, proposal);
         for choice in &mut acts.others {
             choice.chosen = choice.value == other.to_string();
@@ -117,10 +142,16 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, other: &str) -> Re
     });
     let scores = found
         .iter()
-        .find(|finding| finding.kind == FindingKind::Fingerprint && other_of(&case, finding) == other)
+        .find(|finding| {
+            finding.kind == FindingKind::Fingerprint && other_of(&case, finding) == other
+        })
         .map(|finding| finding.detail.clone());
     let (left, right) = (halves[0].content.as_ref(), halves[1].content.as_ref());
-    let sides = halves.iter().enumerate().map(|(i, half)| side(review, w, half, i == 0)).collect::<Result<Vec<_>, _>>()?;
+    let sides = halves
+        .iter()
+        .enumerate()
+        .map(|(i, half)| side(review, w, half, i == 0))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(ComparePage {
         page: visitor.page(w.t("compare-title"), "queue"),
         enrolment: enrolment.to_string(),
@@ -131,9 +162,16 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, other: &str) -> Re
         rows: rows(review, w, left, right),
         pairs: pairs(review, w, left, right, |position| {
             let scores = scores.as_ref()?;
-            scores.fingers.iter().find(|finger| finger.position == position.code()).map(|finger| finger.score)
+            scores
+                .fingers
+                .iter()
+                .find(|finger| finger.position == position.code())
+                .map(|finger| finger.score)
         }),
-        fingers_said: scores.as_ref().and_then(|detail| detail.fused).map_or_else(|| w.t("fingers-no-finding"), |fused| likeness(w, fused)),
+        fingers_said: scores
+            .as_ref()
+            .and_then(|detail| detail.fused)
+            .map_or_else(|| w.t("fingers-no-finding"), |fused| likeness(w, fused)),
         findings,
         acts,
     })
@@ -145,19 +183,30 @@ fn side(review: &Review, w: Words, half: &Half, first: bool) -> Result<Side, Pag
     let procedure = review
         .packs()
         .latest(&case.pack_id)
-        .map_or(case.pack_id.as_str(), |pack| pack.titles.in_language(pack_language(w.language)))
+        .map_or(case.pack_id.as_str(), |pack| {
+            pack.titles.in_language(pack_language(w.language))
+        })
         .to_owned();
     Ok(Side {
-        which: if first { w.t("side-this") } else { w.t("side-other") },
+        which: if first {
+            w.t("side-this")
+        } else {
+            w.t("side-other")
+        },
         enrolment: case.enrolment.to_string(),
         name: name_of(w, &summary),
         state: w.code("state-", case.state.name()),
         tone: tone_of(case.state),
-        portrait: half.content.as_ref().and_then(|content| sample_of(content, &SampleKind::Portrait).map(|sample| picture(content, sample))),
+        portrait: half.content.as_ref().and_then(|content| {
+            sample_of(content, &SampleKind::Portrait).map(|sample| picture(content, sample))
+        }),
         facts: vec![
             procedure,
             code_name(w, codes, "offices", &case.home_office),
-            w.x("received-at", &clock(case.received, review.settings().utc_offset_minutes)),
+            w.x(
+                "received-at",
+                &clock(case.received, review.settings().utc_offset_minutes),
+            ),
         ],
     })
 }
@@ -165,26 +214,20 @@ fn side(review: &Review, w: Words, half: &Half, first: bool) -> Result<Side, Pag
 /// Fields of both, matched by their meaning where the packs differ.
 fn rows(review: &Review, w: Words, left: Option<&Content>, right: Option<&Content>) -> Vec<Row> {
     let language = pack_language(w.language);
-    let published = |content: Option<&Content>| content.and_then(|c| review.packs().get(&c.pack_id, c.pack_version));
+    let published = |content: Option<&Content>| {
+        content.and_then(|c| review.packs().get(&c.pack_id, c.pack_version))
+    };
     let (Some(left_pack), right_pack) = (published(left), published(right)) else {
         return Vec::new();
     };
-    let lines = |published: &Published, content: Option<&Content>, number: u32| -> Vec<String> {
+    let lines = |published: &Published, content: Option<&Content>, number: u32| -> Vec<Line> {
         let (Some(field), Some(content)) = (published.pack.field_numbered(number), content) else {
             return Vec::new();
         };
-        let Some(entry) = content.fields.iter().find(|entry| entry.number == number) else {
-            return Vec::new();
-        };
+        let entry = content.fields.iter().find(|entry| entry.number == number);
         entry
-            .value
-            .lines(field, language, &published.codes)
-            .into_iter()
-            .map(|line| {
-                let label = line.label(language, &published.codes);
-                if label.is_empty() { line.text.expose().to_owned() } else { format!("{label}: {}", line.text.expose()) }
-            })
-            .collect()
+            .map(|entry| entry.value.lines(field, language, &published.codes))
+            .unwrap_or_default()
     };
     let mut rows = Vec::new();
     for section in &left_pack.pack.sections {
@@ -202,7 +245,9 @@ fn rows(review: &Review, w: Words, left: Option<&Content>, right: Option<&Conten
                     _ if same_pack => Some(field.number),
                     _ => pack.pack.field(&field.id).map(|f| f.number),
                 };
-                number.map(|number| lines(pack, right, number)).unwrap_or_default()
+                number
+                    .map(|number| lines(pack, right, number))
+                    .unwrap_or_default()
             });
             if here.is_empty() && there.is_empty() {
                 continue;
@@ -214,13 +259,13 @@ fn rows(review: &Review, w: Words, left: Option<&Content>, right: Option<&Conten
             } else {
                 ("differs", w.t("verdict-differs"))
             };
-            let dash = |lines: Vec<String>| if lines.is_empty() { vec!["—".to_owned()] } else { lines };
+            let shown = |lines: &[Line]| line_views(lines, language, &left_pack.codes);
             rows.push(Row {
                 heading: false,
                 id: field.id.clone(),
                 label: field.label.in_language(language).to_owned(),
-                left: dash(here),
-                right: dash(there),
+                left: shown(&here),
+                right: shown(&there),
                 class,
                 verdict,
             });
@@ -263,12 +308,19 @@ fn pairs(
                 return None;
             }
             let said = match (score(position), images.iter().all(Option::is_some)) {
-                (Some(score), _) if examine::finger_is_same(score) => format!("{} {}", w.t("finger-same"), likeness(w, score)),
+                (Some(score), _) if examine::finger_is_same(score) => {
+                    format!("{} {}", w.t("finger-same"), likeness(w, score))
+                }
                 (Some(_), _) => w.t("finger-not-alike"),
                 (None, true) => w.t("finger-no-score"),
                 (None, false) => w.t("finger-one-side"),
             };
-            Some(Pair { code: position.name(), name: finger_name(w, codes, position), images, said })
+            Some(Pair {
+                code: position.name(),
+                name: finger_name(w, codes, position),
+                images,
+                said,
+            })
         })
         .collect()
 }

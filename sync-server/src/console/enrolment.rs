@@ -24,8 +24,8 @@ use super::{
     language::Words,
     session::{PageError, Visitor, blocking, clock, html},
     view::{
-        Choice, Fact, FindingView, Page, Picture, SectionView, age, code_name, finding_view, finger_name, name_of,
-        pack_language, picture, sample_name, sample_of, sections, tone_of,
+        Choice, Fact, FindingView, Page, Picture, SectionView, age, code_name, finding_view,
+        finger_name, name_of, pack_language, picture, sample_name, sample_of, sections, tone_of,
     },
 };
 use crate::{
@@ -132,6 +132,7 @@ struct EnrolmentPage {
     facts: Vec<String>,
     holder_notice: Option<String>,
     old_version_notice: Option<String>,
+    quarantine: Option<String>,
     opened: bool,
     portrait: Option<Picture>,
     name: String,
@@ -158,15 +159,25 @@ pub(super) async fn page(
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     let for_page = visitor.clone();
-    let version = query.get("version").and_then(|version| version.parse().ok());
+    let version = query
+        .get("version")
+        .and_then(|version| version.parse().ok());
     let page = blocking(move || build(&console.review, &visitor, &enrolment, version)).await;
     page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
 }
 
 /// A case the visitor may see; opening it takes its lease.
-pub(super) fn open_case(review: &Review, visitor: &Visitor, enrolment: EnrolmentId, what: &'static str) -> Result<(Case, Option<String>), PageError> {
+pub(super) fn open_case(
+    review: &Review,
+    visitor: &Visitor,
+    enrolment: EnrolmentId,
+    what: &'static str,
+) -> Result<(Case, Option<String>), PageError> {
     let (centre, member) = (review.centre(), visitor.member());
-    let case = centre.register().read(|connection| case::case_in(connection, enrolment))?.ok_or(PageError::NotFound)?;
+    let case = centre
+        .register()
+        .read(|connection| case::case_in(connection, enrolment))?
+        .ok_or(PageError::NotFound)?;
     if !member.sees(&case.home_office) {
         return Err(PageError::NotFound);
     }
@@ -175,7 +186,14 @@ pub(super) fn open_case(review: &Review, visitor: &Visitor, enrolment: Enrolment
         if decides {
             case::lease_in(connection, now, enrolment, by)?;
         }
-        journal::append_in(connection, now, &by.to_string(), what, &enrolment.to_string(), "")?;
+        journal::append_in(
+            connection,
+            now,
+            &by.to_string(),
+            what,
+            &enrolment.to_string(),
+            "",
+        )?;
         Ok::<_, PageError>(())
     })?;
     let (case, holder) = centre.register().read(|connection| {
@@ -186,18 +204,38 @@ pub(super) fn open_case(review: &Review, visitor: &Visitor, enrolment: Enrolment
     Ok((case, holder.map(|name| visitor.w.x("held-by", &name))))
 }
 
-fn build(review: &Review, visitor: &Visitor, enrolment: &str, version: Option<u32>) -> Result<EnrolmentPage, PageError> {
+fn build(
+    review: &Review,
+    visitor: &Visitor,
+    enrolment: &str,
+    version: Option<u32>,
+) -> Result<EnrolmentPage, PageError> {
     let enrolment: EnrolmentId = enrolment.parse().map_err(|_| PageError::NotFound)?;
     let (case, holder_notice) = open_case(review, visitor, enrolment, "case.open")?;
     let (w, centre) = (visitor.w, review.centre());
-    let (codes, language, offset) = (review.packs().codes(), pack_language(w.language), review.settings().utc_offset_minutes);
-    let known = centre.register().read(|connection| case::versions_in(connection, enrolment))?;
-    let shown = version.filter(|version| known.iter().any(|(known, _, _)| known == version)).unwrap_or(case.version);
-    let packet = known.iter().find(|(known, _, _)| *known == shown).map_or(case.packet, |(_, packet, _)| *packet);
+    let (codes, language, offset) = (
+        review.packs().codes(),
+        pack_language(w.language),
+        review.settings().utc_offset_minutes,
+    );
+    let known = centre
+        .register()
+        .read(|connection| case::versions_in(connection, enrolment))?;
+    let shown = version
+        .filter(|version| known.iter().any(|(known, _, _)| known == version))
+        .unwrap_or(case.version);
+    let packet = known
+        .iter()
+        .find(|(known, _, _)| *known == shown)
+        .map_or(case.packet, |(_, packet, _)| *packet);
     let stored = centre.read_packet(packet)?;
     let opened = opened_or_not(review, &stored)?;
     let before = earlier(review, &known, shown)?;
-    let published = opened.as_ref().and_then(|o| review.packs().get(&o.content.pack_id, o.content.pack_version));
+    let published = opened.as_ref().and_then(|o| {
+        review
+            .packs()
+            .get(&o.content.pack_id, o.content.pack_version)
+    });
     let (checks, findings, entries, proposal) = centre.register().read(|connection| {
         let checks = case::checks_in(connection, enrolment, shown)?;
         let findings = findings_of(connection, review, visitor, &case, None)?;
@@ -207,7 +245,14 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, version: Option<u3
     })?;
     let mut facts = vec![
         code_name(w, codes, "offices", &case.home_office),
-        w.x("received-at", &format!("{} ({})", clock(stored.row.received, offset), age(w, centre.now(), stored.row.received))),
+        w.x(
+            "received-at",
+            &format!(
+                "{} ({})",
+                clock(stored.row.received, offset),
+                age(w, centre.now(), stored.row.received)
+            ),
+        ),
     ];
     if case.version > 1 {
         facts.push(w.n("version-number", u64::from(shown)));
@@ -215,16 +260,31 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, version: Option<u3
     if stored.row.home_office != stored.station.site {
         facts.push(w.x("captured-at", &stored.station.name));
     }
-    let acts = (shown == case.version && visitor.member().role.decides() && case.state.is_open() && holder_notice.is_none())
+    let may_act = may_act(visitor, &case, &stored, holder_notice.is_some());
+    let acts = (shown == case.version && may_act)
         .then(|| acts_of(review, w, &case, published, &findings, proposal));
-    let procedure = review.packs().latest(&case.pack_id).map_or(case.pack_id.as_str(), |pack| pack.titles.in_language(language));
+    let procedure = review
+        .packs()
+        .latest(&case.pack_id)
+        .map_or(case.pack_id.as_str(), |pack| {
+            pack.titles.in_language(language)
+        });
     let content = opened.as_ref().map(|opened| &opened.content);
     let parts = match (content, published) {
-        (Some(content), Some(published)) => Parts::of(w, review, published, content, before.as_ref()),
+        (Some(content), Some(published)) => {
+            Parts::of(w, review, published, content, before.as_ref())
+        }
         _ => Parts::default(),
     };
     Ok(EnrolmentPage {
-        page: visitor.page(if parts.name.is_empty() { procedure.to_owned() } else { parts.name.clone() }, "queue"),
+        page: visitor.page(
+            if parts.name.is_empty() {
+                procedure.to_owned()
+            } else {
+                parts.name.clone()
+            },
+            "queue",
+        ),
         enrolment: enrolment.to_string(),
         packet: packet.to_string(),
         state: case.state.name(),
@@ -238,6 +298,13 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, version: Option<u3
         procedure: procedure.to_owned(),
         facts,
         holder_notice,
+        quarantine: stored.row.quarantine.as_ref().map(|why| {
+            format!(
+                "{} {}",
+                w.code("quarantine-", &why.replace(' ', "-")),
+                w.t("quarantine-senior")
+            )
+        }),
         old_version_notice: (shown != case.version).then(|| w.n("old-version", u64::from(shown))),
         opened: content.is_some() && published.is_some(),
         portrait: parts.portrait,
@@ -251,7 +318,10 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, version: Option<u3
         diff_note: parts.diff_note,
         pages: parts.pages,
         checks: checks.iter().map(|check| check_view(w, check)).collect(),
-        capture_facts: opened.as_ref().map(|opened| capture_facts(w, opened, &stored, offset)).unwrap_or_default(),
+        capture_facts: opened
+            .as_ref()
+            .map(|opened| capture_facts(w, opened, &stored, offset))
+            .unwrap_or_default(),
         acts,
         versions: known
             .iter()
@@ -267,16 +337,32 @@ fn build(review: &Review, visitor: &Visitor, enrolment: &str, version: Option<u3
     })
 }
 
+/// Whether this visitor gets the forms of a case. `decision` looks at all of it again.
+pub(super) fn may_act(visitor: &Visitor, case: &Case, stored: &StoredPacket, held: bool) -> bool {
+    let role = visitor.member().role;
+    let quarantined = stored.row.quarantine.is_some() && role != StaffRole::SeniorReviewer;
+    role.decides() && case.state.is_open() && !held && !quarantined
+}
+
 /// A packet that does not open is still a case; the page says so.
-pub(super) fn opened_or_not(review: &Review, stored: &StoredPacket) -> Result<Option<Opened>, PageError> {
+pub(super) fn opened_or_not(
+    review: &Review,
+    stored: &StoredPacket,
+) -> Result<Option<Opened>, PageError> {
     match review.open_content(stored) {
         Ok(opened) => Ok(Some(opened)),
-        Err(ReviewError::NotOpened { .. } | ReviewError::Trust(_) | ReviewError::Centre(_)) => Ok(None),
+        Err(ReviewError::NotOpened { .. } | ReviewError::Trust(_) | ReviewError::Centre(_)) => {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-fn earlier(review: &Review, known: &[(u32, qayd_model::PacketId, UnixMs)], shown: u32) -> Result<Option<Content>, PageError> {
+fn earlier(
+    review: &Review,
+    known: &[(u32, qayd_model::PacketId, UnixMs)],
+    shown: u32,
+) -> Result<Option<Content>, PageError> {
     let Some((_, packet, _)) = known.iter().rfind(|(version, _, _)| *version < shown) else {
         return Ok(None);
     };
@@ -299,23 +385,50 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(w: Words, review: &Review, published: &Published, content: &Content, before: Option<&Content>) -> Self {
-        let (pack, codes, language) = (&published.pack, &published.codes, pack_language(w.language));
+    fn of(
+        w: Words,
+        review: &Review,
+        published: &Published,
+        content: &Content,
+        before: Option<&Content>,
+    ) -> Self {
+        let (pack, codes, language) =
+            (&published.pack, &published.codes, pack_language(w.language));
         let all = sections(w, pack, codes, content, before);
-        let changed = all.iter().flat_map(|section| &section.fields).filter(|field| field.changed).count() as u64;
+        let changed = all
+            .iter()
+            .flat_map(|section| &section.fields)
+            .filter(|field| field.changed)
+            .count() as u64;
         let (name, other_names) = match by_role(pack, content, Role::HolderName) {
-            Some(Value::Name(name)) => (name.one_line(language).expose().to_owned(), scripts_of(name, language)),
+            Some(Value::Name(name)) => (
+                name.one_line(language).expose().to_owned(),
+                scripts_of(name, language),
+            ),
             _ => (w.t("no-name"), Vec::new()),
         };
         let mut person_facts = Vec::new();
-        for role in [Role::MotherName, Role::BirthDate, Role::BirthPlace, Role::Sex, Role::NationalNumber, Role::Register] {
-            if let (Some(field), Some(value)) = (pack.field_with(role), by_role(pack, content, role)) {
+        for role in [
+            Role::MotherName,
+            Role::BirthDate,
+            Role::BirthPlace,
+            Role::Sex,
+            Role::NationalNumber,
+            Role::Register,
+        ] {
+            if let (Some(field), Some(value)) =
+                (pack.field_with(role), by_role(pack, content, role))
+            {
                 let label = field.label.in_language(language).to_owned();
-                person_facts.push(Fact { label, text: value.one_line(field, language, codes).expose().to_owned() });
+                person_facts.push(Fact {
+                    label,
+                    text: value.one_line(field, language, codes).expose().to_owned(),
+                });
             }
         }
         Self {
-            portrait: sample_of(content, &SampleKind::Portrait).map(|sample| picture(content, sample)),
+            portrait: sample_of(content, &SampleKind::Portrait)
+                .map(|sample| picture(content, sample)),
             name,
             other_names,
             person_facts,
@@ -336,7 +449,12 @@ impl Parts {
 }
 
 fn exception_text(w: Words, review: &Review, exception: &qayd_model::BiometricException) -> String {
-    let reason = code_name(w, review.packs().codes(), "exception-reasons", exception.reason.name());
+    let reason = code_name(
+        w,
+        review.packs().codes(),
+        "exception-reasons",
+        exception.reason.name(),
+    );
     match (&exception.note, exception.supervisor) {
         (Some(note), _) => format!("{reason} · {}", note.expose()),
         (None, Some(_)) => format!("{reason} · {}", w.t("exception-approved")),
@@ -377,32 +495,61 @@ const RIGHT: [FingerPosition; 5] = [
 ];
 
 fn hands(w: Words, review: &Review, content: &Content, before: Option<&Content>) -> Vec<HandView> {
-    let any = content.samples.iter().any(|s| matches!(s.kind, SampleKind::Finger(_))) || !content.exceptions.is_empty();
+    let any = content
+        .samples
+        .iter()
+        .any(|s| matches!(s.kind, SampleKind::Finger(_)))
+        || !content.exceptions.is_empty();
     if !any {
         return Vec::new();
     }
     let hand = |name: String, positions: [FingerPosition; 5]| HandView {
         name,
-        fingers: positions.into_iter().map(|position| finger(w, review, content, before, position)).collect(),
+        fingers: positions
+            .into_iter()
+            .map(|position| finger(w, review, content, before, position))
+            .collect(),
     };
     vec![hand(w.t("left-hand"), LEFT), hand(w.t("right-hand"), RIGHT)]
 }
 
-fn finger(w: Words, review: &Review, content: &Content, before: Option<&Content>, position: FingerPosition) -> FingerView {
+fn finger(
+    w: Words,
+    review: &Review,
+    content: &Content,
+    before: Option<&Content>,
+    position: FingerPosition,
+) -> FingerView {
     let codes = review.packs().codes();
     let sample = sample_of(content, &SampleKind::Finger(position));
-    let exception = content.exceptions.iter().find(|exception| exception.position == position);
+    let exception = content
+        .exceptions
+        .iter()
+        .find(|exception| exception.position == position);
     let then = before.and_then(|before| sample_of(before, &SampleKind::Finger(position)));
     let changed = before.is_some() && sample.map(|s| s.sha256) != then.map(|s| s.sha256);
     FingerView {
         code: position.name(),
         name: finger_name(w, codes, position),
-        short: w.code("finger-short-", position.name().split_once('_').map_or("", |(_, finger)| finger)),
+        short: w.code(
+            "finger-short-",
+            position
+                .name()
+                .split_once('_')
+                .map_or("", |(_, finger)| finger),
+        ),
         image: sample.map(|sample| super::view::sample_src(content.packet, sample.id)),
-        full: sample.map(|sample| super::view::sample_full(content.packet, sample.id)).unwrap_or_default(),
-        missing: exception.map_or_else(|| w.t("not-captured"), |e| code_name(w, codes, "exception-reasons", e.reason.name())),
+        full: sample
+            .map(|sample| super::view::sample_full(content.packet, sample.id))
+            .unwrap_or_default(),
+        missing: exception.map_or_else(
+            || w.t("not-captured"),
+            |e| code_name(w, codes, "exception-reasons", e.reason.name()),
+        ),
         excepted: exception.is_some(),
-        quality: sample.and_then(|sample| sample.quality.as_ref()).map(|quality| quality.value),
+        quality: sample
+            .and_then(|sample| sample.quality.as_ref())
+            .map(|quality| quality.value),
         changed: changed.then(|| w.t("new-capture")),
     }
 }
@@ -431,31 +578,77 @@ fn check_view(w: Words, check: &Check) -> CheckView {
         CheckOutcome::Failed => "check-failed-",
         _ => "check-",
     };
-    CheckView { text: w.code(key, &code), outcome: check.outcome.name(), details: check.details.join(", "), code }
+    CheckView {
+        text: w.code(key, &code),
+        outcome: check.outcome.name(),
+        details: check.details.join(", "),
+        code,
+    }
 }
 
 /// When, by whom, with what.
 fn capture_facts(w: Words, opened: &Opened, stored: &StoredPacket, offset: i16) -> Vec<Fact> {
     let content = &opened.content;
-    let mut devices: Vec<&str> = content.samples.iter().filter_map(|sample| sample.device.as_deref()).collect();
+    let mut devices: Vec<&str> = content
+        .samples
+        .iter()
+        .filter_map(|sample| sample.device.as_deref())
+        .collect();
     devices.sort_unstable();
     devices.dedup();
     let mut facts = vec![
-        Fact { label: w.t("fact-station"), text: format!("{} · {}", opened.station.name, w.code("station-kind-", &opened.station.kind)) },
-        Fact { label: w.t("fact-operator"), text: opened.operator.login.clone() },
-        Fact { label: w.t("fact-started"), text: clock(content.started, offset) },
-        Fact { label: w.t("fact-sealed"), text: clock(content.sealed, offset) },
-        Fact { label: w.t("fact-received"), text: clock(stored.row.received, offset) },
-        Fact { label: w.t("fact-sequence"), text: stored.row.sequence.to_string() },
-        Fact { label: w.t("fact-pack"), text: format!("{} {}", content.pack_id, content.pack_version) },
+        Fact {
+            label: w.t("fact-station"),
+            text: format!(
+                "{} · {}",
+                opened.station.name,
+                w.code("station-kind-", &opened.station.kind)
+            ),
+        },
+        Fact {
+            label: w.t("fact-operator"),
+            text: opened.operator.login.clone(),
+        },
+        Fact {
+            label: w.t("fact-started"),
+            text: clock(content.started, offset),
+        },
+        Fact {
+            label: w.t("fact-sealed"),
+            text: clock(content.sealed, offset),
+        },
+        Fact {
+            label: w.t("fact-received"),
+            text: clock(stored.row.received, offset),
+        },
+        Fact {
+            label: w.t("fact-sequence"),
+            text: stored.row.sequence.to_string(),
+        },
+        Fact {
+            label: w.t("fact-pack"),
+            text: format!("{} {}", content.pack_id, content.pack_version),
+        },
     ];
     if let Some(supervisor) = &opened.supervisor {
-        facts.insert(2, Fact { label: w.t("fact-supervisor"), text: supervisor.login.clone() });
+        facts.insert(
+            2,
+            Fact {
+                label: w.t("fact-supervisor"),
+                text: supervisor.login.clone(),
+            },
+        );
     }
     if !devices.is_empty() {
-        facts.push(Fact { label: w.t("fact-devices"), text: devices.join(", ") });
+        facts.push(Fact {
+            label: w.t("fact-devices"),
+            text: devices.join(", "),
+        });
     }
-    facts.push(Fact { label: w.t("fact-digest"), text: stored.row.packet_sha256.to_hex()[..16].to_owned() });
+    facts.push(Fact {
+        label: w.t("fact-digest"),
+        text: stored.row.packet_sha256.to_hex()[..16].to_owned(),
+    });
     facts
 }
 
@@ -476,16 +669,33 @@ pub(super) fn findings_of(
         let other = case::case_in(connection, other_id)?;
         // Whoever has to compare has to see the other, whichever office keeps it.
         let may_open = other.is_some();
-        views.push(finding_view(visitor.w, review, case, &finding, other.as_ref(), may_open, only.is_some())?);
+        views.push(finding_view(
+            visitor.w,
+            review,
+            case,
+            &finding,
+            other.as_ref(),
+            may_open,
+            only.is_some(),
+        )?);
     }
     Ok(views)
 }
 
 pub(super) fn other_of(case: &Case, finding: &Finding) -> EnrolmentId {
-    if finding.enrolment == case.enrolment { finding.other } else { finding.enrolment }
+    if finding.enrolment == case.enrolment {
+        finding.other
+    } else {
+        finding.enrolment
+    }
 }
 
-pub(super) fn proposal_of(connection: &Connection, review: &Review, visitor: &Visitor, case: &Case) -> Result<Option<Proposal>, PageError> {
+pub(super) fn proposal_of(
+    connection: &Connection,
+    review: &Review,
+    visitor: &Visitor,
+    case: &Case,
+) -> Result<Option<Proposal>, PageError> {
     if case.state != CaseState::SecondOpinion {
         return Ok(None);
     }
@@ -494,8 +704,15 @@ pub(super) fn proposal_of(connection: &Connection, review: &Review, visitor: &Vi
     };
     let w = visitor.w;
     let member = visitor.member();
-    let text = format!("{} — {}", who(connection, by)?, w.code("proposed-", decision.name()));
-    Ok(Some(Proposal { text, may_second: member.role == StaffRole::SeniorReviewer && member.id != by }))
+    let text = format!(
+        "{} — {}",
+        who(connection, by)?,
+        w.code("proposed-", decision.name())
+    );
+    Ok(Some(Proposal {
+        text,
+        may_second: member.role == StaffRole::SeniorReviewer && member.id != by,
+    }))
 }
 
 fn who(connection: &Connection, id: StaffId) -> Result<String, RegisterError> {
@@ -503,7 +720,14 @@ fn who(connection: &Connection, id: StaffId) -> Result<String, RegisterError> {
 }
 
 /// The forms for a case.
-pub(super) fn acts_of(review: &Review, w: Words, case: &Case, published: Option<&Published>, findings: &[FindingView], proposal: Option<Proposal>) -> Acts {
+pub(super) fn acts_of(
+    review: &Review,
+    w: Words,
+    case: &Case,
+    published: Option<&Published>,
+    findings: &[FindingView],
+    proposal: Option<Proposal>,
+) -> Acts {
     let language = pack_language(w.language);
     let codes = review.packs().codes();
     let reasons = |table: &str| -> Vec<Choice> {
@@ -511,19 +735,28 @@ pub(super) fn acts_of(review: &Review, w: Words, case: &Case, published: Option<
             .packs()
             .codes_of(table)
             .into_iter()
-            .map(|code| Choice { value: code.to_owned(), name: code_name(w, codes, table, code), chosen: false })
+            .map(|code| Choice {
+                value: code.to_owned(),
+                name: code_name(w, codes, table, code),
+                chosen: false,
+            })
             .collect()
     };
     let mut others: Vec<Choice> = Vec::new();
     for finding in findings.iter().filter(|finding| finding.may_open) {
         if !others.iter().any(|other| other.value == finding.other) {
-            others.push(Choice { value: finding.other.clone(), name: finding.name.clone(), chosen: false });
+            others.push(Choice {
+                value: finding.other.clone(),
+                name: finding.name.clone(),
+                chosen: false,
+            });
         }
     }
     if let [only] = others.as_mut_slice() {
         only.chosen = true;
     }
-    let takes_fingers = published.is_some_and(|published| published.pack.biometrics.fingers.is_some());
+    let takes_fingers =
+        published.is_some_and(|published| published.pack.biometrics.fingers.is_some());
     Acts {
         enrolment: case.enrolment.to_string(),
         seen: case.row_version,
@@ -533,14 +766,21 @@ pub(super) fn acts_of(review: &Review, w: Words, case: &Case, published: Option<
             .map(|published| {
                 let correctable = published.pack.fields().filter(|field| field.correctable);
                 correctable
-                    .map(|field| ActField { id: field.id.clone(), label: field.label.in_language(language).to_owned() })
+                    .map(|field| ActField {
+                        id: field.id.clone(),
+                        label: field.label.in_language(language).to_owned(),
+                    })
                     .collect()
             })
             .unwrap_or_default(),
         fingers: if takes_fingers {
             LEFT.into_iter()
                 .chain(RIGHT)
-                .map(|position| Choice { value: position.name().to_owned(), name: finger_name(w, codes, position), chosen: false })
+                .map(|position| Choice {
+                    value: position.name().to_owned(),
+                    name: finger_name(w, codes, position),
+                    chosen: false,
+                })
                 .collect()
         } else {
             Vec::new()
@@ -553,12 +793,25 @@ pub(super) fn acts_of(review: &Review, w: Words, case: &Case, published: Option<
 }
 
 /// What happened to an enrolment, oldest first.
-fn story(connection: &Connection, review: &Review, w: Words, enrolment: EnrolmentId) -> Result<Vec<EntryView>, PageError> {
+fn story(
+    connection: &Connection,
+    review: &Review,
+    w: Words,
+    enrolment: EnrolmentId,
+) -> Result<Vec<EntryView>, PageError> {
     let offset = review.settings().utc_offset_minutes;
     let mut entries: Vec<(UnixMs, EntryView)> = Vec::new();
     for (version, _, when) in case::versions_in(connection, enrolment)? {
         let text = w.n("story-examined", u64::from(version));
-        entries.push((when, EntryView { kind: "examined".to_owned(), text, when: clock(when, offset), details: Vec::new() }));
+        entries.push((
+            when,
+            EntryView {
+                kind: "examined".to_owned(),
+                text,
+                when: clock(when, offset),
+                details: Vec::new(),
+            },
+        ));
     }
     for entry in decision::entries_of(connection, review.vault(), enrolment)? {
         let key = match entry.event {
@@ -567,16 +820,34 @@ fn story(connection: &Connection, review: &Review, w: Words, enrolment: Enrolmen
             LogEvent::Confirmed => "confirmed-",
             LogEvent::Declined => "declined-",
         };
-        let text = format!("{} — {}", who(connection, entry.by)?, w.code(key, entry.decision.name()));
+        let text = format!(
+            "{} — {}",
+            who(connection, entry.by)?,
+            w.code(key, entry.decision.name())
+        );
         let details = details_of(review, w, connection, enrolment, &entry.decision)?;
         let kind = format!("{}-{}", entry.event.name(), entry.decision.name());
-        entries.push((entry.at, EntryView { kind, text, when: clock(entry.at, offset), details }));
+        entries.push((
+            entry.at,
+            EntryView {
+                kind,
+                text,
+                when: clock(entry.at, offset),
+                details,
+            },
+        ));
     }
     entries.sort_by_key(|(when, _)| *when);
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
-fn details_of(review: &Review, w: Words, connection: &Connection, enrolment: EnrolmentId, decision: &Decision) -> Result<Vec<String>, PageError> {
+fn details_of(
+    review: &Review,
+    w: Words,
+    connection: &Connection,
+    enrolment: EnrolmentId,
+    decision: &Decision,
+) -> Result<Vec<String>, PageError> {
     let codes = review.packs().codes();
     let mut details = Vec::new();
     match decision {
@@ -593,17 +864,30 @@ fn details_of(review: &Review, w: Words, connection: &Connection, enrolment: Enr
         }
         Decision::Returned(back) => {
             let case = case::case_in(connection, enrolment)?;
-            let pack = case.as_ref().and_then(|case| review.packs().latest(&case.pack_id));
+            let pack = case
+                .as_ref()
+                .and_then(|case| review.packs().latest(&case.pack_id));
             for field in &back.fields {
-                let label = pack.and_then(|pack| pack.field(&field.field)).map_or(field.field.as_str(), |f| f.label.in_language(pack_language(w.language)));
-                let mut line = format!("{label}: {}", code_name(w, codes, RETURN_REASONS, &field.reason));
+                let label = pack
+                    .and_then(|pack| pack.field(&field.field))
+                    .map_or(field.field.as_str(), |f| {
+                        f.label.in_language(pack_language(w.language))
+                    });
+                let mut line = format!(
+                    "{label}: {}",
+                    code_name(w, codes, RETURN_REASONS, &field.reason)
+                );
                 if let Some(note) = &field.note {
                     line.push_str(" · ");
                     line.push_str(note.expose());
                 }
                 details.push(line);
             }
-            details.extend(back.fingers.iter().map(|position| finger_name(w, codes, *position)));
+            details.extend(
+                back.fingers
+                    .iter()
+                    .map(|position| finger_name(w, codes, *position)),
+            );
             if back.portrait {
                 details.push(w.t("return-portrait"));
             }
@@ -623,13 +907,19 @@ struct HistoryPage {
 }
 
 /// What happened to an enrolment, and who looked at it.
-pub(super) async fn history(State(console): State<Console>, visitor: Visitor, Path(enrolment): Path<String>) -> Response {
+pub(super) async fn history(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path(enrolment): Path<String>,
+) -> Response {
     let for_page = visitor.clone();
     let page = blocking(move || {
         let (review, w) = (&console.review, visitor.w);
         let enrolment: EnrolmentId = enrolment.parse().map_err(|_| PageError::NotFound)?;
         review.centre().register().read(|connection| {
-            let case = case::case_in(connection, enrolment)?.filter(|case| visitor.member().sees(&case.home_office)).ok_or(PageError::NotFound)?;
+            let case = case::case_in(connection, enrolment)?
+                .filter(|case| visitor.member().sees(&case.home_office))
+                .ok_or(PageError::NotFound)?;
             Ok::<_, PageError>(HistoryPage {
                 page: visitor.page(w.t("history-title"), "queue"),
                 enrolment: enrolment.to_string(),

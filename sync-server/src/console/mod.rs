@@ -68,23 +68,41 @@ struct Console {
 
 /// The console's routes, all under `/console`.
 pub fn router(review: Review) -> Router {
-    let console = Console { review, hashes: Arc::new(Semaphore::new(HASHES_AT_ONCE)) };
+    let console = Console {
+        review,
+        hashes: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+    };
     Router::new()
         .route("/console", get(|| async { Redirect::to("/console/queue") }))
-        .route("/console/", get(|| async { Redirect::to("/console/queue") }))
+        .route(
+            "/console/",
+            get(|| async { Redirect::to("/console/queue") }),
+        )
         .route("/console/static/console.css", get(style))
-        .route("/console/sign-in", get(session::sign_in_page).post(session::sign_in))
+        .route(
+            "/console/sign-in",
+            get(session::sign_in_page).post(session::sign_in),
+        )
         .route("/console/sign-out", post(session::sign_out))
         .route("/console/language", post(session::set_language))
         .route("/console/queue", get(cases::queue))
         .route("/console/batches", get(cases::batches))
         .route("/console/batches/{station}/{day}", get(cases::batch))
         .route("/console/enrolments/{enrolment}", get(enrolment::page))
-        .route("/console/enrolments/{enrolment}/compare/{other}", get(compare::page))
-        .route("/console/enrolments/{enrolment}/history", get(enrolment::history))
+        .route(
+            "/console/enrolments/{enrolment}/compare/{other}",
+            get(compare::page),
+        )
+        .route(
+            "/console/enrolments/{enrolment}/history",
+            get(enrolment::history),
+        )
         .route("/console/enrolments/{enrolment}/{act}", post(acts::act))
         .route("/console/samples/{packet}/{sample}", get(samples::picture))
-        .route("/console/samples/{packet}/{sample}/page", get(samples::page))
+        .route(
+            "/console/samples/{packet}/{sample}/page",
+            get(samples::page),
+        )
         .fallback(session::not_found)
         .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(security::guard))
@@ -93,8 +111,14 @@ pub fn router(review: Review) -> Router {
 
 async fn style() -> impl IntoResponse {
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/css; charset=utf-8"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=300"),
+        ),
     ];
     (headers, STYLE)
 }

@@ -19,7 +19,8 @@ use super::{
     view::{Page, sample_name, sample_src},
 };
 use crate::{
-    review::{Review, images},
+    intake::PacketRow,
+    review::{Review, case, images},
     trust::journal,
 };
 
@@ -42,13 +43,19 @@ pub(super) async fn picture(
         Ok(looked) => {
             let mut response = looked.bytes.into_response();
             let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(looked.media_type));
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(looked.media_type),
+            );
             headers.insert(
                 HeaderName::from_static("content-security-policy"),
                 HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
             );
             if looked.download {
-                headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"document.pdf\""));
+                headers.insert(
+                    header::CONTENT_DISPOSITION,
+                    HeaderValue::from_static("attachment; filename=\"document.pdf\""),
+                );
             }
             response
         }
@@ -60,32 +67,77 @@ pub(super) async fn picture(
     }
 }
 
-fn look(review: &Review, visitor: &Visitor, packet: &str, sample: &str, full: bool) -> Result<Looked, PageError> {
+fn look(
+    review: &Review,
+    visitor: &Visitor,
+    packet: &str,
+    sample: &str,
+    full: bool,
+) -> Result<Looked, PageError> {
     let packet: PacketId = packet.parse().map_err(|_| PageError::NotFound)?;
     let sample: SampleId = sample.parse().map_err(|_| PageError::NotFound)?;
     let centre = review.centre();
     let row = centre.packet(packet)?.ok_or(PageError::NotFound)?;
-    if !visitor.member().sees(&row.home_office) {
-        return Err(PageError::NotFound);
-    }
+    may_look(review, visitor, &row)?;
     let stored = centre.read_packet(packet)?;
     let opened = review.open_content(&stored)?;
-    let entry = opened.content.samples.iter().find(|entry| entry.id == sample).ok_or(PageError::NotFound)?;
+    let entry = opened
+        .content
+        .samples
+        .iter()
+        .find(|entry| entry.id == sample)
+        .ok_or(PageError::NotFound)?;
     // The look is on record before the picture leaves.
-    let (by, now, size) = (visitor.member().id.to_string(), centre.now(), if full { "full" } else { "small" });
+    let (by, now, size) = (
+        visitor.member().id.to_string(),
+        centre.now(),
+        if full { "full" } else { "small" },
+    );
     centre.register().write(move |connection| {
-        journal::append_in(connection, now, &by, "sample.view", &format!("{packet}/{sample}"), size)?;
+        journal::append_in(
+            connection,
+            now,
+            &by,
+            "sample.view",
+            &format!("{packet}/{sample}"),
+            size,
+        )?;
         Ok::<_, PageError>(())
     })?;
     let bytes = review.open_sample(&stored, &opened.content, entry)?;
     if bytes.expose().starts_with(b"%PDF-") {
-        return Ok(Looked { bytes: bytes.expose().to_vec(), media_type: "application/pdf", download: true });
+        return Ok(Looked {
+            bytes: bytes.expose().to_vec(),
+            media_type: "application/pdf",
+            download: true,
+        });
     }
     let (bytes, media_type) = images::for_browser(bytes.expose(), full).map_err(|error| {
         tracing::info!(code = error.code(), %packet, "picture refused");
         PageError::NotFound
     })?;
-    Ok(Looked { bytes, media_type, download: false })
+    Ok(Looked {
+        bytes,
+        media_type,
+        download: false,
+    })
+}
+
+/// Whoever sees the office, or has a case that resembles the enrolment and therefore has to compare.
+fn may_look(review: &Review, visitor: &Visitor, row: &PacketRow) -> Result<(), PageError> {
+    let member = visitor.member();
+    if member.sees(&row.home_office) {
+        return Ok(());
+    }
+    let offices = review
+        .centre()
+        .register()
+        .read(|connection| case::offices_resembling_in(connection, row.enrolment))?;
+    if offices.iter().any(|office| member.sees(office)) {
+        Ok(())
+    } else {
+        Err(PageError::NotFound)
+    }
 }
 
 #[derive(Template)]
@@ -99,23 +151,36 @@ struct SamplePage {
 }
 
 /// One picture with what is known of it.
-pub(super) async fn page(State(console): State<Console>, visitor: Visitor, Path((packet, sample)): Path<(String, String)>) -> Response {
+pub(super) async fn page(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((packet, sample)): Path<(String, String)>,
+) -> Response {
     let for_page = visitor.clone();
     let page = blocking(move || {
         let (review, w) = (&console.review, visitor.w);
         let packet: PacketId = packet.parse().map_err(|_| PageError::NotFound)?;
         let sample: SampleId = sample.parse().map_err(|_| PageError::NotFound)?;
         let row = review.centre().packet(packet)?.ok_or(PageError::NotFound)?;
-        if !visitor.member().sees(&row.home_office) {
-            return Err(PageError::NotFound);
-        }
+        may_look(review, &visitor, &row)?;
         let stored = review.centre().read_packet(packet)?;
         let opened = review.open_content(&stored)?;
-        let entry = opened.content.samples.iter().find(|entry| entry.id == sample).ok_or(PageError::NotFound)?;
+        let entry = opened
+            .content
+            .samples
+            .iter()
+            .find(|entry| entry.id == sample)
+            .ok_or(PageError::NotFound)?;
         let what = sample_name(w, review.packs().codes(), &entry.kind);
         let mut details = Vec::new();
         if let Some(quality) = &entry.quality {
-            details.push(w.x("sample-quality", &format!("{} ({} {})", quality.value, quality.algorithm, quality.version)));
+            details.push(w.x(
+                "sample-quality",
+                &format!(
+                    "{} ({} {})",
+                    quality.value, quality.algorithm, quality.version
+                ),
+            ));
         }
         if let Some(device) = &entry.device {
             details.push(w.x("sample-device", device));
@@ -123,7 +188,10 @@ pub(super) async fn page(State(console): State<Console>, visitor: Visitor, Path(
         details.push(w.n("sample-attempts", u64::from(entry.attempts)));
         Ok(SamplePage {
             page: visitor.page(what.clone(), ""),
-            back: format!("/console/enrolments/{}?version={}", row.enrolment, row.version),
+            back: format!(
+                "/console/enrolments/{}?version={}",
+                row.enrolment, row.version
+            ),
             what,
             details: details.join(" · "),
             src: format!("{}?size=full", sample_src(packet, sample)),

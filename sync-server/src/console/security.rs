@@ -17,13 +17,19 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let refused = request.method() == Method::POST && !same_site(&request);
     let mut response = if refused {
-        (StatusCode::FORBIDDEN, "CON-01: this request came from another site\n").into_response()
+        (
+            StatusCode::FORBIDDEN,
+            "CON-01: this request came from another site\n",
+        )
+            .into_response()
     } else {
         next.run(request).await
     };
     let headers = response.headers_mut();
     let mut set = |name: header::HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     set(header::CONTENT_SECURITY_POLICY, POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -31,9 +37,18 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     set(header::REFERRER_POLICY, "same-origin");
     set(header::CACHE_CONTROL, "no-store");
     set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    set(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    set(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    set(header::HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()");
+    set(
+        header::HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    set(
+        header::HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    set(
+        header::HeaderName::from_static("permissions-policy"),
+        "camera=(), microphone=(), geolocation=()",
+    );
     response
 }
 
@@ -49,11 +64,17 @@ fn same_site(request: &Request) -> bool {
         None => true,
         Some(origin) => {
             let host = own_host(headers, request);
-            origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host)
+            origin
+                .split_once("://")
+                .is_some_and(|(_, authority)| Some(authority) == host)
         }
     }
 }
 
 fn own_host<'r>(headers: &'r HeaderMap, request: &'r Request) -> Option<&'r str> {
-    request.uri().authority().map(axum::http::uri::Authority::as_str).or_else(|| headers.get(header::HOST)?.to_str().ok())
+    request
+        .uri()
+        .authority()
+        .map(axum::http::uri::Authority::as_str)
+        .or_else(|| headers.get(header::HOST)?.to_str().ok())
 }

@@ -82,10 +82,16 @@ impl PageError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::NotFound | Self::Decide(DecideError::NoCase) => StatusCode::NOT_FOUND,
-            Self::Csrf | Self::Decide(DecideError::NotAllowed | DecideError::SamePerson) => StatusCode::FORBIDDEN,
+            Self::Csrf | Self::Decide(DecideError::NotAllowed | DecideError::SamePerson) => {
+                StatusCode::FORBIDDEN
+            }
             Self::Form => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Decide(DecideError::Review(_) | DecideError::Register(_)) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Decide(DecideError::Changed | DecideError::Held { .. } | DecideError::Closed) => StatusCode::CONFLICT,
+            Self::Decide(DecideError::Review(_) | DecideError::Register(_)) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Decide(DecideError::Changed | DecideError::Held { .. } | DecideError::Closed) => {
+                StatusCode::CONFLICT
+            }
             Self::Decide(_) => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -116,7 +122,10 @@ impl Visitor {
             section,
             csrf: self.session.csrf.clone(),
             path: self.path.clone(),
-            user: Some(User { name: member.name.clone(), role: self.w.code("role-", member.role.name()) }),
+            user: Some(User {
+                name: member.name.clone(),
+                role: self.w.code("role-", member.role.name()),
+            }),
             said: self.said.as_deref().and_then(|word| Said::of(self.w, word)),
         }
     }
@@ -129,7 +138,11 @@ impl Visitor {
         let w = self.w;
         let key = format!("error-{}", error.code().to_lowercase());
         let text = w.code("", &key);
-        let text = if text == key { w.t("error-unknown") } else { text };
+        let text = if text == key {
+            w.t("error-unknown")
+        } else {
+            text
+        };
         let template = MessagePage {
             page: self.page(w.t("error-title"), ""),
             code: error.code(),
@@ -181,9 +194,17 @@ impl FromRequestParts<Console> for Visitor {
             Ok(Some(session)) => {
                 let language = Language::from_tag(&session.language).unwrap_or_default();
                 let said = parts.uri.query().and_then(|query| {
-                    query.split('&').find_map(|pair| pair.strip_prefix("said=")).map(str::to_owned)
+                    query
+                        .split('&')
+                        .find_map(|pair| pair.strip_prefix("said="))
+                        .map(str::to_owned)
                 });
-                Ok(Self { session, w: Words::of(language), path: local_path(&parts.uri), said })
+                Ok(Self {
+                    session,
+                    w: Words::of(language),
+                    path: local_path(&parts.uri),
+                    said,
+                })
             }
             Ok(None) => Err(Redirect::to("/console/sign-in").into_response()),
             Err(error) => {
@@ -198,7 +219,9 @@ impl FromRequestParts<Console> for Visitor {
 pub(super) async fn blocking<T: Send + 'static>(
     job: impl FnOnce() -> Result<T, PageError> + Send + 'static,
 ) -> Result<T, PageError> {
-    tokio::task::spawn_blocking(job).await.unwrap_or(Err(PageError::Lost))
+    tokio::task::spawn_blocking(job)
+        .await
+        .unwrap_or(Err(PageError::Lost))
 }
 
 /// A rendered page, or an error page that says so.
@@ -223,15 +246,23 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
 }
 
 fn local_path(uri: &Uri) -> String {
-    uri.path_and_query().map_or_else(|| "/console/queue".to_owned(), |path| path.as_str().to_owned())
+    uri.path_and_query().map_or_else(
+        || "/console/queue".to_owned(),
+        |path| path.as_str().to_owned(),
+    )
 }
 
 /// An address of this console and nothing else, for coming back after a change of language.
 fn safe_back(back: &str) -> String {
-    let plain = back.starts_with("/console/") && !back.contains(['\\', '\r', '\n']) && !back.contains("//");
+    let plain =
+        back.starts_with("/console/") && !back.contains(['\\', '\r', '\n']) && !back.contains("//");
     let back = if plain { back } else { "/console/queue" };
     // What was said once is not said again.
-    back.split("said=").next().unwrap_or(back).trim_end_matches(['?', '&']).to_owned()
+    back.split("said=")
+        .next()
+        .unwrap_or(back)
+        .trim_end_matches(['?', '&'])
+        .to_owned()
 }
 
 #[derive(Template)]
@@ -253,22 +284,53 @@ struct SignInPage {
 }
 
 fn stranger(w: Words) -> Page {
-    Page { w, title: w.t("sign-in"), section: "", csrf: String::new(), path: String::new(), user: None, said: None }
+    Page {
+        w,
+        title: w.t("sign-in"),
+        section: "",
+        csrf: String::new(),
+        path: String::new(),
+        user: None,
+        said: None,
+    }
 }
 
 /// The form.
-pub(super) async fn sign_in_page(headers: HeaderMap, Query(query): Query<HashMap<String, String>>) -> Response {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let language = query.get("language").and_then(|tag| Language::from_tag(tag)).unwrap_or_else(|| Language::negotiate(accepted));
+pub(super) async fn sign_in_page(
+    headers: HeaderMap,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let language = query
+        .get("language")
+        .and_then(|tag| Language::from_tag(tag))
+        .unwrap_or_else(|| Language::negotiate(accepted));
     let w = Words::of(language);
-    let problem = (query.get("said").map(String::as_str) == Some("signed-out")).then(|| w.t("said-signed-out"));
-    html(&SignInPage { page: stranger(w), problem, login: String::new() })
+    let problem = (query.get("said").map(String::as_str) == Some("signed-out"))
+        .then(|| w.t("said-signed-out"));
+    html(&SignInPage {
+        page: stranger(w),
+        problem,
+        login: String::new(),
+    })
 }
 
 /// Checks login and password; sets the cookie.
-pub(super) async fn sign_in(State(console): State<Console>, Form(form): Form<HashMap<String, String>>) -> Response {
-    let language = form.get("language").and_then(|tag| Language::from_tag(tag)).unwrap_or_default();
-    let login = form.get("login").map(|login| login.trim().to_lowercase()).unwrap_or_default();
+pub(super) async fn sign_in(
+    State(console): State<Console>,
+    Form(form): Form<HashMap<String, String>>,
+) -> Response {
+    let language = form
+        .get("language")
+        .and_then(|tag| Language::from_tag(tag))
+        .unwrap_or_default();
+    let login = form
+        .get("login")
+        .map(|login| login.trim().to_lowercase())
+        .unwrap_or_default();
     let password = Passphrase::new(form.get("password").cloned().unwrap_or_default());
     let Ok(_permit) = console.hashes.clone().acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -277,57 +339,96 @@ pub(super) async fn sign_in(State(console): State<Console>, Form(form): Form<Has
     let outcome = blocking(move || {
         let centre = console.review.centre();
         let member = staff::check(centre.register(), centre.world(), &login, &password)?;
-        Ok(session::open(centre.register(), centre.world(), &member, language.tag())?)
+        Ok(session::open(
+            centre.register(),
+            centre.world(),
+            &member,
+            language.tag(),
+        )?)
     })
     .await;
     let w = Words::of(language);
     let (status, problem) = match outcome {
         Ok(token) => {
-            let value = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict", token.expose());
+            let value = format!(
+                "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict",
+                token.expose()
+            );
             let mut response = Redirect::to("/console/queue").into_response();
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().insert(header::SET_COOKIE, value);
             }
             return response;
         }
-        Err(PageError::Staff(StaffError::Wait { wait_ms })) => {
-            (StatusCode::TOO_MANY_REQUESTS, w.n("sign-in-wait", wait_ms.div_ceil(1000)))
+        Err(PageError::Staff(StaffError::Wait { wait_ms })) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            w.n("sign-in-wait", wait_ms.div_ceil(1000)),
+        ),
+        Err(PageError::Staff(StaffError::Wrong)) => {
+            (StatusCode::UNAUTHORIZED, w.t("sign-in-wrong"))
         }
-        Err(PageError::Staff(StaffError::Wrong)) => (StatusCode::UNAUTHORIZED, w.t("sign-in-wrong")),
         Err(error) => {
             tracing::error!(code = error.code(), "sign-in failed");
             (StatusCode::INTERNAL_SERVER_ERROR, w.t("error-unknown"))
         }
     };
-    (status, html(&SignInPage { page: stranger(w), problem: Some(problem), login: shown })).into_response()
+    (
+        status,
+        html(&SignInPage {
+            page: stranger(w),
+            problem: Some(problem),
+            login: shown,
+        }),
+    )
+        .into_response()
 }
 
 /// Ends the session.
-pub(super) async fn sign_out(State(console): State<Console>, visitor: Visitor, Form(form): Form<HashMap<String, String>>) -> Response {
+pub(super) async fn sign_out(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Form(form): Form<HashMap<String, String>>,
+) -> Response {
     if let Err(error) = check_csrf(&visitor, &form) {
         return visitor.refuse(&error);
     }
     let session = visitor.session.clone();
-    let ended = blocking(move || Ok(session::end(console.review.centre().register(), &session)?)).await;
+    let ended =
+        blocking(move || Ok(session::end(console.review.centre().register(), &session)?)).await;
     if let Err(error) = ended {
         return visitor.refuse(&error);
     }
     let mut response = Redirect::to("/console/sign-in").into_response();
-    let gone = HeaderValue::from_static("__Host-qayd=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    let gone = HeaderValue::from_static(
+        "__Host-qayd=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0",
+    );
     response.headers_mut().insert(header::SET_COOKIE, gone);
     response
 }
 
 /// Changes the language of the session.
-pub(super) async fn set_language(State(console): State<Console>, visitor: Visitor, Form(form): Form<HashMap<String, String>>) -> Response {
+pub(super) async fn set_language(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Form(form): Form<HashMap<String, String>>,
+) -> Response {
     let language = form.get("language").and_then(|tag| Language::from_tag(tag));
     let (Ok(()), Some(language)) = (check_csrf(&visitor, &form), language) else {
         return visitor.refuse(&PageError::Csrf);
     };
     let session = visitor.session.clone();
-    let set = blocking(move || Ok(session::set_language(console.review.centre().register(), &session, language.tag())?)).await;
+    let set = blocking(move || {
+        Ok(session::set_language(
+            console.review.centre().register(),
+            &session,
+            language.tag(),
+        )?)
+    })
+    .await;
     match set {
-        Ok(()) => Redirect::to(&safe_back(form.get("back").map_or("", String::as_str))).into_response(),
+        Ok(()) => {
+            Redirect::to(&safe_back(form.get("back").map_or("", String::as_str))).into_response()
+        }
         Err(error) => visitor.refuse(&error),
     }
 }
@@ -337,7 +438,10 @@ pub(super) async fn not_found(visitor: Visitor) -> Response {
     visitor.refuse(&PageError::NotFound)
 }
 
-pub(super) fn check_csrf(visitor: &Visitor, form: &HashMap<String, String>) -> Result<(), PageError> {
+pub(super) fn check_csrf(
+    visitor: &Visitor,
+    form: &HashMap<String, String>,
+) -> Result<(), PageError> {
     match form.get("csrf") {
         Some(given) if session::csrf_holds(&visitor.session, given) => Ok(()),
         _ => Err(PageError::Csrf),
@@ -348,7 +452,16 @@ pub(super) fn check_csrf(visitor: &Visitor, form: &HashMap<String, String>) -> R
 pub(super) fn clock(moment: UnixMs, offset_minutes: i16) -> String {
     let seconds = moment.0 as i64 / 1000 + i64::from(offset_minutes) * 60;
     time::OffsetDateTime::from_unix_timestamp(seconds)
-        .map(|t| format!("{:04}/{:02}/{:02} {:02}:{:02}", t.year(), u8::from(t.month()), t.day(), t.hour(), t.minute()))
+        .map(|t| {
+            format!(
+                "{:04}/{:02}/{:02} {:02}:{:02}",
+                t.year(),
+                u8::from(t.month()),
+                t.day(),
+                t.hour(),
+                t.minute()
+            )
+        })
         .unwrap_or_default()
 }
 
@@ -358,9 +471,19 @@ mod tests {
 
     #[test]
     fn only_addresses_of_the_console_are_gone_back_to() {
-        assert_eq!(safe_back("/console/enrolments/x?version=1"), "/console/enrolments/x?version=1");
+        assert_eq!(
+            safe_back("/console/enrolments/x?version=1"),
+            "/console/enrolments/x?version=1"
+        );
         assert_eq!(safe_back("/console/queue?said=accepted"), "/console/queue");
-        for bad in ["https://evil.example/", "//evil.example", "/console//evil", "/console/\\evil", "/sync/v1", ""] {
+        for bad in [
+            "https://evil.example/",
+            "//evil.example",
+            "/console//evil",
+            "/console/\\evil",
+            "/sync/v1",
+            "",
+        ] {
             assert_eq!(safe_back(bad), "/console/queue", "{bad}");
         }
     }
@@ -368,9 +491,15 @@ mod tests {
     #[test]
     fn the_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, HeaderValue::from_static("a=b; __Host-qayd=token; c=d"));
+        headers.insert(
+            header::COOKIE,
+            HeaderValue::from_static("a=b; __Host-qayd=token; c=d"),
+        );
         assert_eq!(cookie(&headers).as_deref(), Some("token"));
-        headers.insert(header::COOKIE, HeaderValue::from_static("x__Host-qayd=token"));
+        headers.insert(
+            header::COOKIE,
+            HeaderValue::from_static("x__Host-qayd=token"),
+        );
         assert_eq!(cookie(&headers), None);
     }
 }

@@ -5,6 +5,7 @@
 use qayd_model::{
     FingerPosition, SampleId, SampleKind, UnixMs,
     codes::CodeTables,
+    lines::Line,
     pack::{Language as PackLanguage, Pack},
     value::Source,
 };
@@ -37,7 +38,10 @@ pub(super) struct Page {
 impl Page {
     /// Tag, own name, whether it is the one in use.
     pub fn languages(&self) -> Vec<(&'static str, &'static str, bool)> {
-        Language::ALL.into_iter().map(|l| (l.tag(), l.own_name(), l == self.w.language)).collect()
+        Language::ALL
+            .into_iter()
+            .map(|l| (l.tag(), l.own_name(), l == self.w.language))
+            .collect()
     }
 }
 
@@ -126,9 +130,16 @@ pub(super) fn age(w: Words, now: UnixMs, then: UnixMs) -> String {
 
 /// A person's name in the script that suits the reader, or words for nobody.
 pub(super) fn name_of(w: Words, summary: &Summary) -> String {
-    let latin = summary.latin.as_ref().filter(|_| w.language == Language::English);
+    let latin = summary
+        .latin
+        .as_ref()
+        .filter(|_| w.language == Language::English);
     let name = latin.unwrap_or(&summary.name).expose();
-    if name.is_empty() { w.t("no-name") } else { name.to_owned() }
+    if name.is_empty() {
+        w.t("no-name")
+    } else {
+        name.to_owned()
+    }
 }
 
 /// Address of a sample's picture.
@@ -142,7 +153,10 @@ pub(super) fn sample_full(packet: qayd_model::PacketId, sample: SampleId) -> Str
 }
 
 pub(super) fn picture(content: &Content, sample: &SampleEntry) -> Picture {
-    Picture { src: sample_src(content.packet, sample.id), full: sample_full(content.packet, sample.id) }
+    Picture {
+        src: sample_src(content.packet, sample.id),
+        full: sample_full(content.packet, sample.id),
+    }
 }
 
 pub(super) fn sample_of<'c>(content: &'c Content, wanted: &SampleKind) -> Option<&'c SampleEntry> {
@@ -151,7 +165,9 @@ pub(super) fn sample_of<'c>(content: &'c Content, wanted: &SampleKind) -> Option
 
 /// The name of a code of a table, in the reader's language.
 pub(super) fn code_name(w: Words, codes: &CodeTables, table: &str, code: &str) -> String {
-    codes.label(table, code, pack_language(w.language)).to_owned()
+    codes
+        .label(table, code, pack_language(w.language))
+        .to_owned()
 }
 
 pub(super) fn finger_name(w: Words, codes: &CodeTables, position: FingerPosition) -> String {
@@ -165,7 +181,11 @@ pub(super) fn sample_name(w: Words, codes: &CodeTables, kind: &SampleKind) -> St
         SampleKind::Finger(position) => finger_name(w, codes, *position),
         SampleKind::ExceptionPhoto => w.t("exception-photo"),
         SampleKind::DocumentPage { document, page } => {
-            format!("{} · {}", code_name(w, codes, "documents", document), w.n("page-number", u64::from(*page)))
+            format!(
+                "{} · {}",
+                code_name(w, codes, "documents", document),
+                w.n("page-number", u64::from(*page))
+            )
         }
         SampleKind::ThumbMark => w.t("thumb-mark"),
         SampleKind::Signature => w.t("signature"),
@@ -263,7 +283,11 @@ pub(super) fn finding_view(
     on_compare_page: bool,
 ) -> Result<FindingView, ReviewError> {
     let codes = review.packs().codes();
-    let other_id = if finding.enrolment == case.enrolment { finding.other } else { finding.enrolment };
+    let other_id = if finding.enrolment == case.enrolment {
+        finding.other
+    } else {
+        finding.enrolment
+    };
     let within = other_id == case.enrolment;
     let name = match other {
         _ if within => w.t("finding-within"),
@@ -294,9 +318,26 @@ pub(super) fn finding_view(
                 .map(|position| finger_name(w, codes, position))
                 .collect();
             let compared = w.n("fingers-compared", finding.detail.fingers.len() as u64);
-            let mut reasons = vec![ReasonView { text: likeness(w, fused), points: String::new() }, ReasonView { text: compared, points: String::new() }];
-            if !strong.is_empty() {
-                reasons.push(ReasonView { text: w.x("fingers-same", &strong.join(w.t("list-comma").as_str())), points: String::new() });
+            let mut reasons = vec![
+                ReasonView {
+                    text: likeness(w, fused),
+                    points: String::new(),
+                },
+                ReasonView {
+                    text: compared,
+                    points: String::new(),
+                },
+            ];
+            if strong.len() > 2 && strong.len() == finding.detail.fingers.len() {
+                reasons.push(ReasonView {
+                    text: w.t("fingers-all-same"),
+                    points: String::new(),
+                });
+            } else if !strong.is_empty() {
+                reasons.push(ReasonView {
+                    text: w.x("fingers-same", &strong.join(w.t("list-comma").as_str())),
+                    points: String::new(),
+                });
             }
             (w.t("finding-fingerprint"), reasons)
         }
@@ -307,19 +348,28 @@ pub(super) fn finding_view(
                 .samples
                 .iter()
                 .map(|(here, there)| ReasonView {
-                    text: format!("{} = {}", label_name(w, codes, here), label_name(w, codes, there)),
+                    text: format!(
+                        "{} = {}",
+                        label_name(w, codes, here),
+                        label_name(w, codes, there)
+                    ),
                     points: String::new(),
                 })
                 .collect(),
         ),
     };
     if finding.detail.other_procedure {
-        reasons.push(ReasonView { text: w.t("reason-other-procedure"), points: String::new() });
+        reasons.push(ReasonView {
+            text: w.t("reason-other-procedure"),
+            points: String::new(),
+        });
     }
     let (strength, tone) = match (finding.holds, finding.kind) {
-        (true, FindingKind::Demographic) => (w.n("strength-score", u64::from(finding.score)), "warn"),
+        (true, FindingKind::Demographic) => {
+            (w.n("strength-score", u64::from(finding.score)), "warn")
+        }
         (false, FindingKind::Demographic) => (w.n("strength-score", u64::from(finding.score)), ""),
-        (true, _) => (w.t("strength-strong"), "bad"),
+        (true, _) => (w.t("strength-strong"), "warn"),
         (false, _) => (w.t("strength-weak"), ""),
     };
     Ok(FindingView {
@@ -327,7 +377,9 @@ pub(super) fn finding_view(
         other: other_id.to_string(),
         compare: format!("/console/enrolments/{}/compare/{other_id}", case.enrolment),
         name,
-        state: other.map(|other| w.code("state-", other.state.name())).unwrap_or_default(),
+        state: other
+            .map(|other| w.code("state-", other.state.name()))
+            .unwrap_or_default(),
         heading,
         strength,
         tone,
@@ -341,6 +393,8 @@ pub(super) fn finding_view(
 
 /// One field's value as lines.
 pub(super) struct LineView {
+    /// Number of the list's item that begins with this line.
+    pub item: Option<String>,
     pub label: String,
     pub text: String,
     pub lang: Option<&'static str>,
@@ -363,44 +417,99 @@ pub(super) struct SectionView {
 }
 
 /// The pack's sections with what the content holds, and how it differs from an earlier version.
-pub(super) fn sections(w: Words, pack: &Pack, codes: &CodeTables, content: &Content, before: Option<&Content>) -> Vec<SectionView> {
+pub(super) fn sections(
+    w: Words,
+    pack: &Pack,
+    codes: &CodeTables,
+    content: &Content,
+    before: Option<&Content>,
+) -> Vec<SectionView> {
     let language = pack_language(w.language);
-    let entry = |content: &Content, number: u32| content.fields.iter().find(|field| field.number == number).cloned();
+    let entry = |content: &Content, number: u32| {
+        content
+            .fields
+            .iter()
+            .find(|field| field.number == number)
+            .cloned()
+    };
     let mut sections = Vec::new();
     for section in &pack.sections {
         let mut fields = Vec::new();
         for field in &section.fields {
             let now = entry(content, field.number);
             let then = before.and_then(|before| entry(before, field.number));
-            let changed = before.is_some() && now.as_ref().map(|f| &f.value) != then.as_ref().map(|f| &f.value);
+            let changed = before.is_some()
+                && now.as_ref().map(|f| &f.value) != then.as_ref().map(|f| &f.value);
             if now.is_none() && !changed {
                 continue;
             }
             let lines = now
                 .as_ref()
-                .map(|entry| entry.value.lines(field, language, codes))
-                .unwrap_or_default()
-                .into_iter()
-                .map(|line| LineView {
-                    label: line.label(language, codes),
-                    text: line.text.expose().to_owned(),
-                    lang: line.script.map(script_tag),
+                .map(|entry| {
+                    line_views(&entry.value.lines(field, language, codes), language, codes)
                 })
-                .collect();
+                .unwrap_or_default();
             fields.push(FieldView {
                 id: field.id.clone(),
                 label: field.label.in_language(language).to_owned(),
                 lines,
-                origin: now.as_ref().map(|entry| w.code("source-", source_code(entry.source))).unwrap_or_default(),
+                origin: now
+                    .as_ref()
+                    .map(|entry| w.code("source-", source_code(entry.source)))
+                    .unwrap_or_default(),
                 changed,
-                before: then.map(|entry| entry.value.one_line(field, language, codes).expose().to_owned()).unwrap_or_default(),
+                before: then
+                    .map(|entry| {
+                        entry
+                            .value
+                            .one_line(field, language, codes)
+                            .expose()
+                            .to_owned()
+                    })
+                    .unwrap_or_default(),
             });
         }
         if !fields.is_empty() {
-            sections.push(SectionView { title: section.title.in_language(language).to_owned(), fields });
+            sections.push(SectionView {
+                title: section.title.in_language(language).to_owned(),
+                fields,
+            });
         }
     }
     sections
+}
+
+/// Lines of a list carry their item's number first; it is shown once, where the item begins.
+pub(super) fn line_views(
+    lines: &[Line],
+    language: PackLanguage,
+    codes: &CodeTables,
+) -> Vec<LineView> {
+    let number = |line: &Line| {
+        line.keys
+            .first()
+            .filter(|key| key.chars().all(|c| c.is_ascii_digit()))
+            .cloned()
+    };
+    let mut before = None;
+    lines
+        .iter()
+        .map(|line| {
+            let item = number(line);
+            let begins = item.is_some() && item != before;
+            before.clone_from(&item);
+            let rest = Line {
+                keys: line.keys[usize::from(item.is_some())..].to_vec(),
+                ..line.clone()
+            };
+            LineView {
+                item: item.filter(|_| begins),
+                label: rest.label(language, codes),
+                text: line.text.expose().to_owned(),
+                lang: line.script.map(script_tag),
+            }
+        })
+        .collect()
 }
 
 const fn script_tag(script: qayd_model::Script) -> &'static str {
@@ -433,23 +542,50 @@ pub(super) struct CaseRow {
 }
 
 /// A case for a list.
-pub(super) fn case_row(w: Words, review: &Review, case: &Case, station: &str, lease_name: Option<String>) -> Result<CaseRow, ReviewError> {
+pub(super) fn case_row(
+    w: Words,
+    review: &Review,
+    case: &Case,
+    station: &str,
+    lease_name: Option<String>,
+) -> Result<CaseRow, ReviewError> {
     let summary = examine::summary(review, case)?;
-    let (codes, language, offset) = (review.packs().codes(), pack_language(w.language), review.settings().utc_offset_minutes);
+    let (codes, language, offset) = (
+        review.packs().codes(),
+        pack_language(w.language),
+        review.settings().utc_offset_minutes,
+    );
     let mut marks = Vec::new();
     if case.checks_failed > 0 {
-        marks.push(Mark { tone: "bad", text: w.n("mark-checks-failed", u64::from(case.checks_failed)) });
+        marks.push(Mark {
+            tone: "bad",
+            text: w.n("mark-checks-failed", u64::from(case.checks_failed)),
+        });
     }
-    if case.duplicates > 0 {
-        marks.push(Mark { tone: "warn", text: w.n("mark-resembles", u64::from(case.duplicates)) });
+    if case.duplicates > u32::from(case.state == CaseState::DuplicateHold) {
+        marks.push(Mark {
+            tone: "warn",
+            text: w.n("mark-resembles", u64::from(case.duplicates)),
+        });
     }
     if case.version > 1 {
-        marks.push(Mark { tone: "", text: w.n("mark-version", u64::from(case.version)) });
+        marks.push(Mark {
+            tone: "",
+            text: w.n("mark-version", u64::from(case.version)),
+        });
     }
     if let Some(name) = lease_name {
-        marks.push(Mark { tone: "", text: w.x("mark-held-by", &name) });
+        marks.push(Mark {
+            tone: "",
+            text: w.x("mark-held-by", &name),
+        });
     }
-    let procedure = review.packs().latest(&case.pack_id).map_or(case.pack_id.as_str(), |pack| pack.titles.in_language(language));
+    let procedure = review
+        .packs()
+        .latest(&case.pack_id)
+        .map_or(case.pack_id.as_str(), |pack| {
+            pack.titles.in_language(language)
+        });
     Ok(CaseRow {
         enrolment: case.enrolment.to_string(),
         packet: case.packet.to_string(),
@@ -459,7 +595,10 @@ pub(super) fn case_row(w: Words, review: &Review, case: &Case, station: &str, le
         marks,
         version: case.version,
         name: name_of(w, &summary),
-        under_name: summary.birth.map(|date| date.shown().expose().to_owned()).unwrap_or_default(),
+        under_name: summary
+            .birth
+            .map(|date| date.shown().expose().to_owned())
+            .unwrap_or_default(),
         procedure: procedure.to_owned(),
         office: code_name(w, codes, "offices", &case.home_office),
         station: station.to_owned(),

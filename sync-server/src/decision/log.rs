@@ -10,7 +10,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Body, RegisterError};
 use crate::{
-    review::{case::Case, vault::{Vault, context}},
+    review::{
+        case::Case,
+        vault::{Vault, context},
+    },
     trust::CentreKeys,
 };
 
@@ -31,7 +34,12 @@ pub enum LogEvent {
 }
 
 impl LogEvent {
-    const ALL: [Self; 4] = [Self::Decided, Self::Proposed, Self::Confirmed, Self::Declined];
+    const ALL: [Self; 4] = [
+        Self::Decided,
+        Self::Proposed,
+        Self::Confirmed,
+        Self::Declined,
+    ];
 
     /// `decided`, `proposed`, `confirmed`, `declined`.
     pub const fn name(self) -> &'static str {
@@ -91,7 +99,10 @@ pub struct LogEntry {
     pub at: UnixMs,
 }
 
-#[allow(clippy::too_many_arguments, reason = "one entry has so many parts, and one caller")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one entry has so many parts, and one caller"
+)]
 pub(super) fn append_in(
     connection: &Connection,
     keys: &CentreKeys,
@@ -121,7 +132,11 @@ pub(super) fn append_in(
         by,
         proposer,
     };
-    let signed = sign1(Namespace::Decision, keys.centre_key(), &cbor::encode(&entry));
+    let signed = sign1(
+        Namespace::Decision,
+        keys.centre_key(),
+        &cbor::encode(&entry),
+    );
     let digest = sha256(&signed);
     connection
         .prepare_cached(
@@ -154,7 +169,11 @@ fn reason(decision: &Decision) -> String {
         Decision::Rejected { reason, .. } => reason.clone(),
         Decision::SamePerson { as_enrolment } => as_enrolment.to_string(),
         Decision::Returned(returned) => {
-            let mut codes: Vec<String> = returned.fields.iter().map(|f| format!("{}:{}", f.field, f.reason)).collect();
+            let mut codes: Vec<String> = returned
+                .fields
+                .iter()
+                .map(|f| format!("{}:{}", f.field, f.reason))
+                .collect();
             codes.extend(returned.fingers.iter().map(|f| f.name().to_owned()));
             if returned.portrait {
                 codes.push("portrait".to_owned());
@@ -169,22 +188,34 @@ fn place(number: u64) -> Vec<u8> {
 }
 
 /// Who wrote an entry, and its decision.
-pub(super) fn body_in(connection: &Connection, vault: &Vault, number: u64) -> Result<(StaffId, Body), RegisterError> {
+pub(super) fn body_in(
+    connection: &Connection,
+    vault: &Vault,
+    number: u64,
+) -> Result<(StaffId, Body), RegisterError> {
     let (by, sealed): ([u8; 16], Vec<u8>) = connection
         .prepare_cached("SELECT by_staff, body FROM decision_log WHERE number = ?1")?
         .query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((StaffId::from_bytes(by), vault.open(&place(number), &sealed)?))
+    Ok((
+        StaffId::from_bytes(by),
+        vault.open(&place(number), &sealed)?,
+    ))
 }
 
 /// The history of one enrolment, oldest first.
-pub fn entries_of(connection: &Connection, vault: &Vault, enrolment: EnrolmentId) -> Result<Vec<LogEntry>, RegisterError> {
+pub fn entries_of(
+    connection: &Connection,
+    vault: &Vault,
+    enrolment: EnrolmentId,
+) -> Result<Vec<LogEntry>, RegisterError> {
     let mut statement = connection.prepare_cached(
         "SELECT number, version, event, by_staff, proposer, at_ms, body FROM decision_log WHERE enrolment = ?1 ORDER BY number",
     )?;
     let mut rows = statement.query([enrolment.to_bytes()])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let (number, event, sealed): (u64, String, Vec<u8>) = (row.get(0)?, row.get(2)?, row.get(6)?);
+        let (number, event, sealed): (u64, String, Vec<u8>) =
+            (row.get(0)?, row.get(2)?, row.get(6)?);
         let body: Body = vault.open(&place(number), &sealed)?;
         entries.push(LogEntry {
             number,
@@ -204,7 +235,10 @@ pub fn entries_of(connection: &Connection, vault: &Vault, enrolment: EnrolmentId
 
 /// Walks the whole log. `Err` is the number of the first entry that is missing, altered, not signed by one of
 /// `centre_keys`, or does not follow the one before it; `Ok` the number of entries.
-pub fn verify_log(connection: &Connection, centre_keys: &[PublicKey]) -> Result<Result<u64, u64>, RegisterError> {
+pub fn verify_log(
+    connection: &Connection,
+    centre_keys: &[PublicKey],
+) -> Result<Result<u64, u64>, RegisterError> {
     let mut statement =
         connection.prepare("SELECT number, enrolment, event, kind, by_staff, signed, digest FROM decision_log ORDER BY number")?;
     let mut rows = statement.query([])?;

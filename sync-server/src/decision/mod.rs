@@ -175,7 +175,10 @@ pub fn decide(review: &Review, member: &StaffMember, act: Act) -> Result<Outcome
     let (case, quarantined) = register.read(|connection| {
         let case = visible_case(connection, member, act.enrolment)?;
         let packet = crate::intake::packet_in(connection, case.packet)?;
-        Ok::<_, DecideError>((case, packet.is_some_and(|packet| packet.quarantine.is_some())))
+        Ok::<_, DecideError>((
+            case,
+            packet.is_some_and(|packet| packet.quarantine.is_some()),
+        ))
     })?;
     may_decide(review, member, &case, quarantined, &act)?;
     // A return carries the content, sealed to the station, so that it can be put right where there is no network.
@@ -185,16 +188,36 @@ pub fn decide(review: &Review, member: &StaffMember, act: Act) -> Result<Outcome
     };
     let two_people = match act.decision {
         Decision::SamePerson { .. } => review.settings().countersign.same_person,
-        Decision::Rejected { .. } => review.settings().countersign.reject_after_hold && case.state == CaseState::DuplicateHold,
+        Decision::Rejected { .. } => {
+            review.settings().countersign.reject_after_hold
+                && case.state == CaseState::DuplicateHold
+        }
         _ => false,
     };
-    let (keys, vault, now, by) = (review.centre().keys().clone(), review.vault().clone(), review.centre().now(), member.id);
+    let (keys, vault, now, by) = (
+        review.centre().keys().clone(),
+        review.vault().clone(),
+        review.centre().now(),
+        member.id,
+    );
     register.write(move |connection| {
         let case = still_open(connection, by, now, &act)?;
-        let event = if two_people { LogEvent::Proposed } else { LogEvent::Decided };
-        let body = Body { decision: act.decision.clone() };
-        let number = log::append_in(connection, &keys, &vault, now, &case, event, &body, by, None)?;
-        let state = if two_people { CaseState::SecondOpinion } else { state_after(&act.decision) };
+        let event = if two_people {
+            LogEvent::Proposed
+        } else {
+            LogEvent::Decided
+        };
+        let body = Body {
+            decision: act.decision.clone(),
+        };
+        let number = log::append_in(
+            connection, &keys, &vault, now, &case, event, &body, by, None,
+        )?;
+        let state = if two_people {
+            CaseState::SecondOpinion
+        } else {
+            state_after(&act.decision)
+        };
         if !case::set_state_in(connection, case.enrolment, act.seen, state)? {
             return Err(DecideError::Changed);
         }
@@ -211,13 +234,24 @@ pub fn decide(review: &Review, member: &StaffMember, act: Act) -> Result<Outcome
 }
 
 /// A second person confirms a proposal, or declines it.
-pub fn second(review: &Review, member: &StaffMember, enrolment: EnrolmentId, seen: u64, confirms: bool) -> Result<Outcome, DecideError> {
+pub fn second(
+    review: &Review,
+    member: &StaffMember,
+    enrolment: EnrolmentId,
+    seen: u64,
+    confirms: bool,
+) -> Result<Outcome, DecideError> {
     if member.role != StaffRole::SeniorReviewer {
         return Err(DecideError::NotAllowed);
     }
     let register = review.centre().register();
     register.read(|connection| visible_case(connection, member, enrolment).map(|_| ()))?;
-    let (keys, vault, now, by) = (review.centre().keys().clone(), review.vault().clone(), review.centre().now(), member.id);
+    let (keys, vault, now, by) = (
+        review.centre().keys().clone(),
+        review.vault().clone(),
+        review.centre().now(),
+        member.id,
+    );
     register.write(move |connection| {
         let case = case::case_in(connection, enrolment)?.ok_or(DecideError::NoCase)?;
         if case.state != CaseState::SecondOpinion {
@@ -238,13 +272,30 @@ pub fn second(review: &Review, member: &StaffMember, enrolment: EnrolmentId, see
         let (event, state) = if confirms {
             (LogEvent::Confirmed, state_after(&body.decision))
         } else {
-            (LogEvent::Declined, CaseState::from_name(&from_state).ok_or(RegisterError::Damaged("decision_pending.from_state"))?)
+            (
+                LogEvent::Declined,
+                CaseState::from_name(&from_state)
+                    .ok_or(RegisterError::Damaged("decision_pending.from_state"))?,
+            )
         };
-        let entry = log::append_in(connection, &keys, &vault, now, &case, event, &body, by, Some(proposer))?;
+        let entry = log::append_in(
+            connection,
+            &keys,
+            &vault,
+            now,
+            &case,
+            event,
+            &body,
+            by,
+            Some(proposer),
+        )?;
         if !case::set_state_in(connection, enrolment, seen, state)? {
             return Err(DecideError::Changed);
         }
-        connection.execute("DELETE FROM decision_pending WHERE enrolment = ?1", [enrolment.to_bytes()])?;
+        connection.execute(
+            "DELETE FROM decision_pending WHERE enrolment = ?1",
+            [enrolment.to_bytes()],
+        )?;
         if !confirms {
             return Ok(Outcome::Declined(entry));
         }
@@ -254,25 +305,49 @@ pub fn second(review: &Review, member: &StaffMember, enrolment: EnrolmentId, see
 }
 
 /// What is proposed for a case, and by whom.
-pub fn pending_in(connection: &Connection, review: &Review, enrolment: EnrolmentId) -> Result<Option<(StaffId, Decision)>, RegisterError> {
+pub fn pending_in(
+    connection: &Connection,
+    review: &Review,
+    enrolment: EnrolmentId,
+) -> Result<Option<(StaffId, Decision)>, RegisterError> {
     let number: Option<u64> = connection
         .prepare_cached("SELECT number FROM decision_pending WHERE enrolment = ?1")?
         .query_row([enrolment.to_bytes()], |row| row.get(0))
         .optional()?;
-    number.map(|number| log::body_in(connection, review.vault(), number).map(|(by, body)| (by, body.decision))).transpose()
+    number
+        .map(|number| {
+            log::body_in(connection, review.vault(), number).map(|(by, body)| (by, body.decision))
+        })
+        .transpose()
 }
 
-fn visible_case(connection: &Connection, member: &StaffMember, enrolment: EnrolmentId) -> Result<Case, DecideError> {
+fn visible_case(
+    connection: &Connection,
+    member: &StaffMember,
+    enrolment: EnrolmentId,
+) -> Result<Case, DecideError> {
     let case = case::case_in(connection, enrolment)?.ok_or(DecideError::NoCase)?;
-    if member.sees(&case.home_office) { Ok(case) } else { Err(DecideError::NoCase) }
+    if member.sees(&case.home_office) {
+        Ok(case)
+    } else {
+        Err(DecideError::NoCase)
+    }
 }
 
 /// What can be refused before the transaction; the transaction looks again at what may have changed.
-fn may_decide(review: &Review, member: &StaffMember, case: &Case, quarantined: bool, act: &Act) -> Result<(), DecideError> {
+fn may_decide(
+    review: &Review,
+    member: &StaffMember,
+    case: &Case,
+    quarantined: bool,
+    act: &Act,
+) -> Result<(), DecideError> {
     if quarantined && member.role != StaffRole::SeniorReviewer {
         return Err(DecideError::NotAllowed);
     }
-    let note_fits = |note: Option<&qayd_model::PersonalText>| note.is_none_or(|n| n.expose().len() <= NOTE_BYTES_MAX);
+    let note_fits = |note: Option<&qayd_model::PersonalText>| {
+        note.is_none_or(|n| n.expose().len() <= NOTE_BYTES_MAX)
+    };
     match &act.decision {
         Decision::Accepted => {
             if case.checks_failed > 0 {
@@ -294,7 +369,10 @@ fn may_decide(review: &Review, member: &StaffMember, case: &Case, quarantined: b
             if *as_enrolment == case.enrolment {
                 return Err(DecideError::NoOther);
             }
-            let other = review.centre().register().read(|connection| case::case_in(connection, *as_enrolment))?;
+            let other = review
+                .centre()
+                .register()
+                .read(|connection| case::case_in(connection, *as_enrolment))?;
             if other.is_none_or(|other| matches!(other.state, CaseState::SamePerson)) {
                 return Err(DecideError::NoOther);
             }
@@ -315,7 +393,9 @@ fn may_decide(review: &Review, member: &StaffMember, case: &Case, quarantined: b
                     return Err(DecideError::UnknownReason);
                 }
             }
-            if !note_fits(returned.note.as_ref()) || !returned.fields.iter().all(|f| note_fits(f.note.as_ref())) {
+            if !note_fits(returned.note.as_ref())
+                || !returned.fields.iter().all(|f| note_fits(f.note.as_ref()))
+            {
                 return Err(DecideError::NoteTooLong);
             }
         }
@@ -328,9 +408,17 @@ pub const RETURN_REASONS: &str = "return-reasons";
 /// Table of the reasons for rejecting a case.
 pub const REJECTION_REASONS: &str = "rejection-reasons";
 
-fn still_open(connection: &Connection, by: StaffId, now: UnixMs, act: &Act) -> Result<Case, DecideError> {
+fn still_open(
+    connection: &Connection,
+    by: StaffId,
+    now: UnixMs,
+    act: &Act,
+) -> Result<Case, DecideError> {
     let case = case::case_in(connection, act.enrolment)?.ok_or(DecideError::NoCase)?;
-    if !matches!(case.state, CaseState::UnderReview | CaseState::DuplicateHold) {
+    if !matches!(
+        case.state,
+        CaseState::UnderReview | CaseState::DuplicateHold
+    ) {
         return Err(DecideError::Closed);
     }
     if case.row_version != act.seen {
@@ -364,9 +452,30 @@ fn send(
     held: Option<Vec<u8>>,
 ) -> Result<(), DecideError> {
     let kind = decision.name();
-    let message = DecisionMessage { packet: case.packet, enrolment: case.enrolment, version: case.version, decision, decided_by: by, held };
-    dispatch::append_in(connection, keys, now, case.station, InboxBody::Decision(message), &case.packet.to_string())?;
-    trust::journal::append_in(connection, now, &by.to_string(), "decision", &case.enrolment.to_string(), kind)?;
+    let message = DecisionMessage {
+        packet: case.packet,
+        enrolment: case.enrolment,
+        version: case.version,
+        decision,
+        decided_by: by,
+        held,
+    };
+    dispatch::append_in(
+        connection,
+        keys,
+        now,
+        case.station,
+        InboxBody::Decision(message),
+        &case.packet.to_string(),
+    )?;
+    trust::journal::append_in(
+        connection,
+        now,
+        &by.to_string(),
+        "decision",
+        &case.enrolment.to_string(),
+        kind,
+    )?;
     Ok(())
 }
 

@@ -65,7 +65,10 @@ impl CaseState {
 
     /// Whether somebody still has to decide.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::UnderReview | Self::DuplicateHold | Self::SecondOpinion)
+        matches!(
+            self,
+            Self::UnderReview | Self::DuplicateHold | Self::SecondOpinion
+        )
     }
 }
 
@@ -110,9 +113,14 @@ const COLUMNS: &str = "c.enrolment, c.packet, c.version, c.state, c.home_office,
      WHERE f.holds = 1 AND f.other <> f.enrolment AND (f.packet = c.packet OR f.other = c.enrolment))";
 
 /// One case.
-pub fn case_in(connection: &Connection, enrolment: EnrolmentId) -> Result<Option<Case>, RegisterError> {
+pub fn case_in(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+) -> Result<Option<Case>, RegisterError> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM review_case c WHERE c.enrolment = ?1"))?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM review_case c WHERE c.enrolment = ?1"
+        ))?
         .query_row([enrolment.to_bytes()], |row| Ok(from_row(row)))
         .optional()?
         .transpose()
@@ -165,9 +173,18 @@ impl Filter {
 }
 
 /// Cases of a filter, those held longest first; for a batch in the order of capture.
-pub fn cases_in(connection: &Connection, filter: &Filter, offset: u32, limit: u32) -> Result<Vec<Case>, RegisterError> {
+pub fn cases_in(
+    connection: &Connection,
+    filter: &Filter,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<Case>, RegisterError> {
     let (sql, values) = filter.sql();
-    let order = if filter.day.is_some() { "c.sequence" } else { "c.received_ms, c.enrolment" };
+    let order = if filter.day.is_some() {
+        "c.sequence"
+    } else {
+        "c.received_ms, c.enrolment"
+    };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM review_case c WHERE {sql} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
     ))?;
@@ -178,35 +195,63 @@ pub fn cases_in(connection: &Connection, filter: &Filter, offset: u32, limit: u3
 }
 
 /// Cases per state, in the order of [`CaseState::ALL`].
-pub fn counts_in(connection: &Connection, filter: &Filter) -> Result<Vec<(CaseState, u64)>, RegisterError> {
-    let (sql, values) = Filter { state: None, ..filter.clone() }.sql();
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT c.state, count(*) FROM review_case c WHERE {sql} GROUP BY c.state"))?;
+pub fn counts_in(
+    connection: &Connection,
+    filter: &Filter,
+) -> Result<Vec<(CaseState, u64)>, RegisterError> {
+    let (sql, values) = Filter {
+        state: None,
+        ..filter.clone()
+    }
+    .sql();
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT c.state, count(*) FROM review_case c WHERE {sql} GROUP BY c.state"
+    ))?;
     let found = statement
-        .query_map(rusqlite::params_from_iter(values), |row| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?)))?
+        .query_map(rusqlite::params_from_iter(values), |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?))
+        })?
         .collect::<Result<Vec<_>, _>>()?;
     Ok(CaseState::ALL
         .into_iter()
-        .map(|state| (state, found.iter().find(|(name, _)| name == state.name()).map_or(0, |(_, n)| *n)))
+        .map(|state| {
+            (
+                state,
+                found
+                    .iter()
+                    .find(|(name, _)| name == state.name())
+                    .map_or(0, |(_, n)| *n),
+            )
+        })
         .collect())
 }
 
 /// When the open case that waits longest was received.
-pub fn oldest_open_in(connection: &Connection, filter: &Filter) -> Result<Option<UnixMs>, RegisterError> {
-    let (sql, values) = Filter { state: None, ..filter.clone() }.sql();
+pub fn oldest_open_in(
+    connection: &Connection,
+    filter: &Filter,
+) -> Result<Option<UnixMs>, RegisterError> {
+    let (sql, values) = Filter {
+        state: None,
+        ..filter.clone()
+    }
+    .sql();
     let found: Option<u64> = connection
         .prepare_cached(&format!(
             "SELECT min(c.received_ms) FROM review_case c
              WHERE {sql} AND c.state IN ('under_review', 'duplicate_hold', 'second_opinion')"
         ))?
         .query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
-    Ok(found.map(|ms| UnixMs(ms)))
+    Ok(found.map(UnixMs))
 }
 
 /// Home offices that have cases.
 pub fn offices_in(connection: &Connection) -> Result<Vec<String>, RegisterError> {
-    let mut statement = connection.prepare_cached("SELECT DISTINCT home_office FROM review_case ORDER BY home_office")?;
-    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    let mut statement = connection
+        .prepare_cached("SELECT DISTINCT home_office FROM review_case ORDER BY home_office")?;
+    Ok(statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
 }
 
 /// What an examination makes of a packet.
@@ -239,15 +284,24 @@ pub struct Examined<'a> {
 
 /// Records an examination. A version older than the case's own is remembered, and changes nothing else. An examination
 /// repeated (the holder died before its lease ended) changes nothing that was decided meanwhile.
-pub fn examined_in(connection: &Connection, now: UnixMs, found: &Examined<'_>) -> Result<(), RegisterError> {
-    let checks = serde_json::to_string(found.checks).map_err(|_| RegisterError::Damaged("review_version.checks"))?;
+pub fn examined_in(
+    connection: &Connection,
+    now: UnixMs,
+    found: &Examined<'_>,
+) -> Result<(), RegisterError> {
+    let checks = serde_json::to_string(found.checks)
+        .map_err(|_| RegisterError::Damaged("review_version.checks"))?;
     connection
         .prepare_cached(
             "INSERT INTO review_version (enrolment, version, packet, examined_ms, checks) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (enrolment, version) DO UPDATE SET packet = ?3, examined_ms = ?4, checks = ?5",
         )?
         .execute(params![found.enrolment.to_bytes(), found.version, found.packet.to_bytes(), now.0, checks])?;
-    let failed = found.checks.iter().filter(|check| check.outcome == CheckOutcome::Failed).count() as u64;
+    let failed = found
+        .checks
+        .iter()
+        .filter(|check| check.outcome == CheckOutcome::Failed)
+        .count() as u64;
     connection
         .prepare_cached(
             "INSERT INTO review_case (enrolment, packet, version, state, home_office, station, sequence, pack_id,
@@ -304,7 +358,12 @@ pub fn lease_in(
              WHERE enrolment = ?1 AND state IN ('under_review', 'duplicate_hold', 'second_opinion')
                AND (lease_staff IS NULL OR lease_staff = ?2 OR lease_until_ms <= ?3)",
         )?
-        .execute(params![enrolment.to_bytes(), staff.to_bytes(), now.0, (now.0 + CASE_LEASE_MS)])?;
+        .execute(params![
+            enrolment.to_bytes(),
+            staff.to_bytes(),
+            now.0,
+            (now.0 + CASE_LEASE_MS)
+        ])?;
     let holder: Option<Option<[u8; 16]>> = connection
         .prepare_cached("SELECT lease_staff FROM review_case WHERE enrolment = ?1")?
         .query_row([enrolment.to_bytes()], |row| row.get(0))
@@ -313,7 +372,11 @@ pub fn lease_in(
 }
 
 /// Gives a lease back.
-pub fn release_in(connection: &Connection, enrolment: EnrolmentId, staff: StaffId) -> Result<(), RegisterError> {
+pub fn release_in(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+    staff: StaffId,
+) -> Result<(), RegisterError> {
     connection.execute(
         "UPDATE review_case SET lease_staff = NULL, lease_until_ms = NULL WHERE enrolment = ?1 AND lease_staff = ?2",
         params![enrolment.to_bytes(), staff.to_bytes()],
@@ -345,9 +408,32 @@ pub enum CheckKind {
 }
 
 impl CheckKind {
+    /// All of them, in the order of examination.
+    pub const ALL: [Self; 16] = [
+        Self::StationStanding,
+        Self::Chain,
+        Self::Bytes,
+        Self::StationSignature,
+        Self::StationCertificate,
+        Self::Opened,
+        Self::OperatorCertificate,
+        Self::OperatorSignature,
+        Self::SupervisorSignature,
+        Self::SimulatedDevice,
+        Self::Times,
+        Self::Pack,
+        Self::Samples,
+        Self::HeldSamples,
+        Self::Content,
+        Self::HomeOffice,
+    ];
+
     /// The stable code, such as `station_signature`.
     pub fn code(self) -> String {
-        serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 }
 
@@ -387,7 +473,11 @@ pub struct Check {
 }
 
 /// The checks of one version.
-pub fn checks_in(connection: &Connection, enrolment: EnrolmentId, version: u32) -> Result<Vec<Check>, RegisterError> {
+pub fn checks_in(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+    version: u32,
+) -> Result<Vec<Check>, RegisterError> {
     let checks: Option<String> = connection
         .prepare_cached("SELECT checks FROM review_version WHERE enrolment = ?1 AND version = ?2")?
         .query_row(params![enrolment.to_bytes(), version], |row| row.get(0))
@@ -397,11 +487,18 @@ pub fn checks_in(connection: &Connection, enrolment: EnrolmentId, version: u32) 
 }
 
 /// Versions that were examined, oldest first: number, packet, when.
-pub fn versions_in(connection: &Connection, enrolment: EnrolmentId) -> Result<Vec<(u32, PacketId, UnixMs)>, RegisterError> {
+pub fn versions_in(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+) -> Result<Vec<(u32, PacketId, UnixMs)>, RegisterError> {
     let mut statement = connection
         .prepare_cached("SELECT version, packet, examined_ms FROM review_version WHERE enrolment = ?1 ORDER BY version")?;
     let rows = statement.query_map([enrolment.to_bytes()], |row| {
-        Ok((row.get(0)?, PacketId::from_bytes(row.get(1)?), UnixMs(row.get(2)?)))
+        Ok((
+            row.get(0)?,
+            PacketId::from_bytes(row.get(1)?),
+            UnixMs(row.get(2)?),
+        ))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -427,7 +524,9 @@ impl FindingKind {
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Demographic, Self::Fingerprint, Self::SampleReused].into_iter().find(|kind| kind.name() == name)
+        [Self::Demographic, Self::Fingerprint, Self::SampleReused]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 
@@ -482,14 +581,21 @@ pub struct Finding {
 }
 
 /// Replaces the findings of one packet.
-pub fn put_findings_in(connection: &Connection, packet: PacketId, findings: &[Finding]) -> Result<(), RegisterError> {
-    connection.prepare_cached("DELETE FROM finding WHERE packet = ?1")?.execute([packet.to_bytes()])?;
+pub fn put_findings_in(
+    connection: &Connection,
+    packet: PacketId,
+    findings: &[Finding],
+) -> Result<(), RegisterError> {
+    connection
+        .prepare_cached("DELETE FROM finding WHERE packet = ?1")?
+        .execute([packet.to_bytes()])?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO finding (enrolment, packet, kind, other, score, holds, detail, found_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for finding in findings {
-        let detail = serde_json::to_string(&finding.detail).map_err(|_| RegisterError::Damaged("finding.detail"))?;
+        let detail = serde_json::to_string(&finding.detail)
+            .map_err(|_| RegisterError::Damaged("finding.detail"))?;
         insert.execute(params![
             finding.enrolment.to_bytes(),
             finding.packet.to_bytes(),
@@ -523,11 +629,27 @@ pub fn findings_in(connection: &Connection, case: &Case) -> Result<Vec<Finding>,
             other: EnrolmentId::from_bytes(row.get(3)?),
             score: row.get(4)?,
             holds: row.get(5)?,
-            detail: serde_json::from_str(&detail).map_err(|_| RegisterError::Damaged("finding.detail"))?,
+            detail: serde_json::from_str(&detail)
+                .map_err(|_| RegisterError::Damaged("finding.detail"))?,
             found: UnixMs(row.get(7)?),
         });
     }
     Ok(findings)
+}
+
+/// Home offices of the cases that resemble an enrolment: their reviewers have to see it to compare.
+pub fn offices_resembling_in(
+    connection: &Connection,
+    enrolment: EnrolmentId,
+) -> Result<Vec<String>, RegisterError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT c.home_office FROM finding f
+         JOIN review_case c ON c.enrolment = CASE WHEN f.enrolment = ?1 THEN f.other ELSE f.enrolment END
+         WHERE f.enrolment = ?1 OR f.other = ?1",
+    )?;
+    Ok(statement
+        .query_map([enrolment.to_bytes()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Case, RegisterError> {
@@ -548,7 +670,9 @@ fn from_row(row: &Row<'_>) -> Result<Case, RegisterError> {
         checks_failed: row.get(10)?,
         summary: row.get(11)?,
         row_version: row.get(12)?,
-        lease: lease.zip(until).map(|(staff, until)| (StaffId::from_bytes(staff), UnixMs(until))),
+        lease: lease
+            .zip(until)
+            .map(|(staff, until)| (StaffId::from_bytes(staff), UnixMs(until))),
         duplicates: row.get(15)?,
     })
 }

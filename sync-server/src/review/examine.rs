@@ -13,8 +13,8 @@ use qayd_packet::{Content, SampleEntry};
 use super::{
     Opened, Review, ReviewError,
     case::{
-        self, Case, CaseState, Check, CheckKind, CheckOutcome, Examined, Finding, FindingDetail, FindingKind,
-        FingerFinding,
+        self, Case, CaseState, Check, CheckKind, CheckOutcome, Examined, Finding, FindingDetail,
+        FindingKind, FingerFinding,
     },
     demographic::{Facts, HOLD_SCORE, SHOW_SCORE, compare},
     facts::{facts_of, summary_of},
@@ -65,19 +65,41 @@ fn examine(review: &Review, packet: PacketId, lease: &Lease) -> Result<(), Revie
     let stored = review.centre().read_packet(packet)?;
     let mut checks = station_checks(&stored);
     if let Err(error) = stored.verify() {
-        return record_unopened(review, &stored, checks, CheckKind::Bytes, error.code(), lease);
+        return record_unopened(
+            review,
+            &stored,
+            checks,
+            CheckKind::Bytes,
+            error.code(),
+            lease,
+        );
     }
     push(&mut checks, CheckKind::Bytes, CheckOutcome::Held, vec![]);
-    push(&mut checks, CheckKind::StationSignature, CheckOutcome::Held, vec![]);
+    push(
+        &mut checks,
+        CheckKind::StationSignature,
+        CheckOutcome::Held,
+        vec![],
+    );
     let opened = match review.open_content(&stored) {
         Ok(opened) => opened,
         Err(error @ (ReviewError::NotOpened { .. } | ReviewError::Trust(_))) => {
-            return record_unopened(review, &stored, checks, CheckKind::Opened, error.code(), lease);
+            return record_unopened(
+                review,
+                &stored,
+                checks,
+                CheckKind::Opened,
+                error.code(),
+                lease,
+            );
         }
         Err(error) => return Err(error),
     };
     signer_checks(&stored, &opened, &mut checks);
-    let Some(published) = review.packs().get(&opened.content.pack_id, opened.content.pack_version) else {
+    let Some(published) = review
+        .packs()
+        .get(&opened.content.pack_id, opened.content.pack_version)
+    else {
         return record_unopened(review, &stored, checks, CheckKind::Pack, "REV-03", lease);
     };
     if published.digest != opened.content.pack_digest {
@@ -87,19 +109,42 @@ fn examine(review: &Review, packet: PacketId, lease: &Lease) -> Result<(), Revie
 
     let samples = read_samples(review, &stored, &opened.content, &mut checks)?;
     content_checks(review, &stored, &opened, published, &mut checks);
-    let fingers: Vec<(FingerPosition, Template)> = samples.iter().filter_map(|read| read.template.clone()).collect();
+    let fingers: Vec<(FingerPosition, Template)> = samples
+        .iter()
+        .filter_map(|read| read.template.clone())
+        .collect();
     if let Some((a, b)) = same_finger_twice(&fingers) {
-        push(&mut checks, CheckKind::Samples, CheckOutcome::Note, vec![format!("same-finger {} {}", a.name(), b.name())]);
+        push(
+            &mut checks,
+            CheckKind::Samples,
+            CheckOutcome::Note,
+            vec![format!("same-finger {} {}", a.name(), b.name())],
+        );
     }
     let facts = facts_of(&published.pack, &opened.content);
 
     // First into the index, then compare: see the module's head.
     let held = index_it(review, &opened.content, &facts, &fingers)?;
-    let mut findings = if held.newest { compare_all(review, &opened.content, &facts, &fingers)? } else { Vec::new() };
-    findings.extend(reuse_findings(&opened.content, &held.reuses, review.centre().now()));
+    let mut findings = if held.newest {
+        compare_all(review, &opened.content, &facts, &fingers)?
+    } else {
+        Vec::new()
+    };
+    findings.extend(reuse_findings(
+        &opened.content,
+        &held.reuses,
+        review.centre().now(),
+    ));
 
-    let state = if findings.iter().any(|f| f.holds && f.other != f.enrolment) { CaseState::DuplicateHold } else { CaseState::UnderReview };
-    let summary = review.vault().seal(&summary_place(opened.content.enrolment), &summary_of(&published.pack, &opened.content));
+    let state = if findings.iter().any(|f| f.holds && f.other != f.enrolment) {
+        CaseState::DuplicateHold
+    } else {
+        CaseState::UnderReview
+    };
+    let summary = review.vault().seal(
+        &summary_place(opened.content.enrolment),
+        &summary_of(&published.pack, &opened.content),
+    );
     record(review, &stored, state, checks, summary, findings, lease)
 }
 
@@ -109,7 +154,11 @@ pub(super) fn summary_place(enrolment: EnrolmentId) -> Vec<u8> {
 }
 
 fn push(checks: &mut Vec<Check>, kind: CheckKind, outcome: CheckOutcome, details: Vec<String>) {
-    checks.push(Check { kind, outcome, details });
+    checks.push(Check {
+        kind,
+        outcome,
+        details,
+    });
 }
 
 /// What is known without opening anything.
@@ -119,24 +168,62 @@ fn station_checks(stored: &StoredPacket) -> Vec<Check> {
         None => CheckOutcome::Held,
         Some(_) => CheckOutcome::Note,
     };
-    push(&mut checks, CheckKind::StationStanding, standing, stored.row.quarantine.iter().cloned().collect());
+    push(
+        &mut checks,
+        CheckKind::StationStanding,
+        standing,
+        stored.row.quarantine.iter().cloned().collect(),
+    );
     let chain = match stored.row.chain {
         Chain::Whole => CheckOutcome::Held,
         Chain::Gap | Chain::Fork => CheckOutcome::Note,
     };
-    push(&mut checks, CheckKind::Chain, chain, vec![format!("{} {}", stored.row.sequence, stored.row.chain.name())]);
+    push(
+        &mut checks,
+        CheckKind::Chain,
+        chain,
+        vec![format!(
+            "{} {}",
+            stored.row.sequence,
+            stored.row.chain.name()
+        )],
+    );
     checks
 }
 
 fn signer_checks(stored: &StoredPacket, opened: &Opened, checks: &mut Vec<Check>) {
-    push(checks, CheckKind::StationCertificate, CheckOutcome::Held, vec![opened.station.name.clone()]);
+    push(
+        checks,
+        CheckKind::StationCertificate,
+        CheckOutcome::Held,
+        vec![opened.station.name.clone()],
+    );
     push(checks, CheckKind::Opened, CheckOutcome::Held, vec![]);
-    push(checks, CheckKind::OperatorCertificate, CheckOutcome::Held, vec![opened.operator.login.clone()]);
-    push(checks, CheckKind::OperatorSignature, CheckOutcome::Held, vec![]);
+    push(
+        checks,
+        CheckKind::OperatorCertificate,
+        CheckOutcome::Held,
+        vec![opened.operator.login.clone()],
+    );
+    push(
+        checks,
+        CheckKind::OperatorSignature,
+        CheckOutcome::Held,
+        vec![],
+    );
     if let Some(supervisor) = &opened.supervisor {
         let alone = supervisor.operator == opened.operator.operator;
-        let outcome = if alone { CheckOutcome::Note } else { CheckOutcome::Held };
-        push(checks, CheckKind::SupervisorSignature, outcome, vec![supervisor.login.clone()]);
+        let outcome = if alone {
+            CheckOutcome::Note
+        } else {
+            CheckOutcome::Held
+        };
+        push(
+            checks,
+            CheckKind::SupervisorSignature,
+            outcome,
+            vec![supervisor.login.clone()],
+        );
     }
     let simulated: Vec<String> = opened
         .content
@@ -147,7 +234,11 @@ fn signer_checks(stored: &StoredPacket, opened: &Opened, checks: &mut Vec<Check>
         .take(1)
         .collect();
     if !simulated.is_empty() {
-        let outcome = if stored.station.production { CheckOutcome::Failed } else { CheckOutcome::Note };
+        let outcome = if stored.station.production {
+            CheckOutcome::Failed
+        } else {
+            CheckOutcome::Note
+        };
         push(checks, CheckKind::SimulatedDevice, outcome, simulated);
     }
     times(stored, &opened.content, checks);
@@ -163,19 +254,42 @@ fn times(stored: &StoredPacket, content: &Content, checks: &mut Vec<Check>) {
     } else if content.sealed.0 - content.started.0 < PACE_MIN_MS && content.version == 1 {
         details.push("faster-than-90-s".to_owned());
     }
-    let outcome = if details.is_empty() { CheckOutcome::Held } else { CheckOutcome::Note };
+    let outcome = if details.is_empty() {
+        CheckOutcome::Held
+    } else {
+        CheckOutcome::Note
+    };
     push(checks, CheckKind::Times, outcome, details);
 }
 
 /// The pack's rules once more, over what was signed.
-fn content_checks(review: &Review, stored: &StoredPacket, opened: &Opened, published: &Published, checks: &mut Vec<Check>) {
+fn content_checks(
+    review: &Review,
+    stored: &StoredPacket,
+    opened: &Opened,
+    published: &Published,
+    checks: &mut Vec<Check>,
+) {
     let content = &opened.content;
     let offset = review.settings().utc_offset_minutes;
-    let Some(date) = content.sealed.date_at(offset).or_else(|| stored.row.received.date_at(offset)) else {
-        push(checks, CheckKind::Content, CheckOutcome::Failed, vec!["date".to_owned()]);
+    let Some(date) = content
+        .sealed
+        .date_at(offset)
+        .or_else(|| stored.row.received.date_at(offset))
+    else {
+        push(
+            checks,
+            CheckKind::Content,
+            CheckOutcome::Failed,
+            vec!["date".to_owned()],
+        );
         return;
     };
-    let answers: Answers = content.fields.iter().map(|field| (field.number, field.value.clone())).collect();
+    let answers: Answers = content
+        .fields
+        .iter()
+        .map(|field| (field.number, field.value.clone()))
+        .collect();
     let samples: Vec<SampleSeen> = content
         .samples
         .iter()
@@ -185,27 +299,68 @@ fn content_checks(review: &Review, stored: &StoredPacket, opened: &Opened, publi
             attempts: sample.attempts,
         })
         .collect();
-    let capture = Capture { date, samples: &samples, exceptions: &content.exceptions, site_office: None };
+    let capture = Capture {
+        date,
+        samples: &samples,
+        exceptions: &content.exceptions,
+        site_office: None,
+    };
     let found = validate(&published.pack, &published.codes, &answers, &capture);
-    let mut details: Vec<String> = found.missing.iter().map(|missing| format!("missing {}", missing.item)).collect();
-    details.extend(found.invalid.iter().map(|invalid| format!("{} {}", invalid.code(), invalid.item)));
-    let outcome = if details.is_empty() { CheckOutcome::Held } else { CheckOutcome::Failed };
+    let mut details: Vec<String> = found
+        .missing
+        .iter()
+        .map(|missing| format!("missing {}", missing.item))
+        .collect();
+    details.extend(
+        found
+            .invalid
+            .iter()
+            .map(|invalid| format!("{} {}", invalid.code(), invalid.item)),
+    );
+    let outcome = if details.is_empty() {
+        CheckOutcome::Held
+    } else {
+        CheckOutcome::Failed
+    };
     push(checks, CheckKind::Content, outcome, details);
     // Nothing may name an office: then the manifest's own stands, and somebody is told.
     let routed = published.pack.home_office(&answers);
-    let outcome = if routed.is_none_or(|office| office == content.home_office) { CheckOutcome::Held } else { CheckOutcome::Failed };
-    push(checks, CheckKind::HomeOffice, outcome, vec![content.home_office.clone()]);
+    let outcome = if routed.is_none_or(|office| office == content.home_office) {
+        CheckOutcome::Held
+    } else {
+        CheckOutcome::Failed
+    };
+    push(
+        checks,
+        CheckKind::HomeOffice,
+        outcome,
+        vec![content.home_office.clone()],
+    );
 }
 
 /// Opens and decodes every sample; those that an earlier packet holds come from there.
-fn read_samples<'c>(review: &Review, stored: &StoredPacket, content: &'c Content, checks: &mut Vec<Check>) -> Result<Vec<Read<'c>>, ReviewError> {
-    let (mut read, mut failed, mut notes, mut held_failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+fn read_samples<'c>(
+    review: &Review,
+    stored: &StoredPacket,
+    content: &'c Content,
+    checks: &mut Vec<Check>,
+) -> Result<Vec<Read<'c>>, ReviewError> {
+    let (mut read, mut failed, mut notes, mut held_failed) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut held = 0;
     for entry in &content.samples {
         let bytes = match review.open_sample(stored, content, entry) {
             Ok(bytes) => bytes,
-            Err(error @ (ReviewError::NotOpened { .. } | ReviewError::NoSample(_) | ReviewError::Centre(CentreError::PacketDamaged(_)))) => {
-                let list = if entry.held_in.is_some() { &mut held_failed } else { &mut failed };
+            Err(
+                error @ (ReviewError::NotOpened { .. }
+                | ReviewError::NoSample(_)
+                | ReviewError::Centre(CentreError::PacketDamaged(_))),
+            ) => {
+                let list = if entry.held_in.is_some() {
+                    &mut held_failed
+                } else {
+                    &mut failed
+                };
                 list.push(format!("{} {}", label(&entry.kind), error.code()));
                 continue;
             }
@@ -217,7 +372,11 @@ fn read_samples<'c>(review: &Review, stored: &StoredPacket, content: &'c Content
                 Ok(taken) => {
                     let claimed = entry.quality.as_ref().map_or(0, |quality| quality.value);
                     if claimed > taken.quality.saturating_add(QUALITY_SLACK) {
-                        notes.push(format!("{} quality {claimed} {}", position.name(), taken.quality));
+                        notes.push(format!(
+                            "{} quality {claimed} {}",
+                            position.name(),
+                            taken.quality
+                        ));
                     }
                     Some((*position, taken.template))
                 }
@@ -237,7 +396,11 @@ fn read_samples<'c>(review: &Review, stored: &StoredPacket, content: &'c Content
         read.push(Read { entry, template });
     }
     if held > 0 || !held_failed.is_empty() {
-        let outcome = if held_failed.is_empty() { CheckOutcome::Held } else { CheckOutcome::Failed };
+        let outcome = if held_failed.is_empty() {
+            CheckOutcome::Held
+        } else {
+            CheckOutcome::Failed
+        };
         push(checks, CheckKind::HeldSamples, outcome, held_failed);
     }
     let outcome = match (failed.is_empty(), notes.is_empty()) {
@@ -270,31 +433,67 @@ struct Indexed {
     reuses: Vec<(SampleKind, index::Reuse)>,
 }
 
-fn index_it(review: &Review, content: &Content, facts: &Facts, fingers: &[(FingerPosition, Template)]) -> Result<Indexed, ReviewError> {
+fn index_it(
+    review: &Review,
+    content: &Content,
+    facts: &Facts,
+    fingers: &[(FingerPosition, Template)],
+) -> Result<Indexed, ReviewError> {
     let (vault, facts, fingers) = (review.vault().clone(), facts.clone(), fingers.to_vec());
-    let (enrolment, packet, version, pack_id) = (content.enrolment, content.packet, content.version, content.pack_id.clone());
-    let samples: Vec<_> = content.samples.iter().map(|s| (s.id, s.kind.clone(), s.sha256.to_hex())).collect();
+    let (enrolment, packet, version, pack_id) = (
+        content.enrolment,
+        content.packet,
+        content.version,
+        content.pack_id.clone(),
+    );
+    let samples: Vec<_> = content
+        .samples
+        .iter()
+        .map(|s| (s.id, s.kind.clone(), s.sha256.to_hex()))
+        .collect();
     review.centre().register().write(move |connection| {
-        let newest = index::put_in(connection, &vault, enrolment, packet, version, &pack_id, &facts)?;
+        let newest = index::put_in(
+            connection, &vault, enrolment, packet, version, &pack_id, &facts,
+        )?;
         if newest {
             fingers::put_in(connection, &vault, enrolment, &fingers)?;
         }
         let mut reuses = Vec::new();
         for (id, kind, digest) in samples {
-            let found = index::remember_sample_in(connection, &vault, enrolment, packet, id, &label(&kind), &digest)?;
+            let found = index::remember_sample_in(
+                connection,
+                &vault,
+                enrolment,
+                packet,
+                id,
+                &label(&kind),
+                &digest,
+            )?;
             reuses.extend(found.into_iter().map(|reuse| (kind.clone(), reuse)));
         }
         Ok::<_, ReviewError>(Indexed { newest, reuses })
     })
 }
 
-fn compare_all(review: &Review, content: &Content, facts: &Facts, fingers: &[(FingerPosition, Template)]) -> Result<Vec<Finding>, ReviewError> {
+fn compare_all(
+    review: &Review,
+    content: &Content,
+    facts: &Facts,
+    fingers: &[(FingerPosition, Template)],
+) -> Result<Vec<Finding>, ReviewError> {
     let now = review.centre().now();
     let alike = {
         let mut everyone = review.everyone();
-        review.centre().register().read(|connection| everyone.refresh(connection, review.vault()))?;
+        review
+            .centre()
+            .register()
+            .read(|connection| everyone.refresh(connection, review.vault()))?;
         everyone.replace(content.enrolment, fingers);
-        if fingers.is_empty() { Vec::new() } else { everyone.alike(content.enrolment, fingers) }
+        if fingers.is_empty() {
+            Vec::new()
+        } else {
+            everyone.alike(content.enrolment, fingers)
+        }
     };
     let vault = review.vault();
     review.centre().register().read(|connection| {
@@ -317,36 +516,70 @@ fn compare_all(review: &Review, content: &Content, facts: &Facts, fingers: &[(Fi
             // The same person may rightly ask for another service; the fingers say whether it is another person.
             let other_procedure = candidate.pack_id != content.pack_id;
             let holds = found.score >= HOLD_SCORE && !other_procedure;
-            let detail = FindingDetail { reasons: found.reasons, other_procedure, ..FindingDetail::default() };
-            findings.push(finding(FindingKind::Demographic, candidate.enrolment, found.score, holds, detail));
+            let detail = FindingDetail {
+                reasons: found.reasons,
+                other_procedure,
+                ..FindingDetail::default()
+            };
+            findings.push(finding(
+                FindingKind::Demographic,
+                candidate.enrolment,
+                found.score,
+                holds,
+                detail,
+            ));
         }
         for likeness in alike {
-            let Some(candidate) = index::candidate_in(connection, vault, likeness.enrolment)? else {
+            let Some(candidate) = index::candidate_in(connection, vault, likeness.enrolment)?
+            else {
                 continue;
             };
             let told_alike = compare(facts, &candidate.facts).score >= SHOW_SCORE;
             let other_procedure = candidate.pack_id != content.pack_id;
             let holds = likeness.holds && !(other_procedure && told_alike);
             let detail = FindingDetail {
-                fingers: likeness.fingers.iter().map(|(position, score)| FingerFinding { position: position.code(), score: *score }).collect(),
+                fingers: likeness
+                    .fingers
+                    .iter()
+                    .map(|(position, score)| FingerFinding {
+                        position: position.code(),
+                        score: *score,
+                    })
+                    .collect(),
                 fused: Some(likeness.fused),
                 other_procedure,
                 ..FindingDetail::default()
             };
             let score = (likeness.fused / 10).min(100) as u8;
-            findings.push(finding(FindingKind::Fingerprint, likeness.enrolment, score, holds, detail));
+            findings.push(finding(
+                FindingKind::Fingerprint,
+                likeness.enrolment,
+                score,
+                holds,
+                detail,
+            ));
         }
         Ok(findings)
     })
 }
 
 /// Byte-for-byte reuse of a portrait or finger holds the case; a page may be copied within a family, and is shown.
-fn reuse_findings(content: &Content, reuses: &[(SampleKind, index::Reuse)], now: UnixMs) -> Vec<Finding> {
+fn reuse_findings(
+    content: &Content,
+    reuses: &[(SampleKind, index::Reuse)],
+    now: UnixMs,
+) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for (kind, reuse) in reuses {
-        let of_the_body = matches!(kind, SampleKind::Portrait | SampleKind::Finger(_) | SampleKind::ExceptionPhoto);
+        let of_the_body = matches!(
+            kind,
+            SampleKind::Portrait | SampleKind::Finger(_) | SampleKind::ExceptionPhoto
+        );
         let sample = (label(kind), reuse.kind.clone());
-        if let Some(finding) = findings.iter_mut().find(|finding| finding.other == reuse.enrolment) {
+        if let Some(finding) = findings
+            .iter_mut()
+            .find(|finding| finding.other == reuse.enrolment)
+        {
             finding.holds |= of_the_body;
             finding.detail.samples.push(sample);
             continue;
@@ -358,7 +591,10 @@ fn reuse_findings(content: &Content, reuses: &[(SampleKind, index::Reuse)], now:
             other: reuse.enrolment,
             score: if of_the_body { 100 } else { SHOW_SCORE },
             holds: of_the_body,
-            detail: FindingDetail { samples: vec![sample], ..FindingDetail::default() },
+            detail: FindingDetail {
+                samples: vec![sample],
+                ..FindingDetail::default()
+            },
             found: now,
         });
     }
@@ -374,9 +610,25 @@ fn record_unopened(
     code: &'static str,
     lease: &Lease,
 ) -> Result<(), ReviewError> {
-    push(&mut checks, kind, CheckOutcome::Failed, vec![code.to_owned()]);
-    let summary = review.vault().seal(&summary_place(stored.row.enrolment), &super::facts::Summary::default());
-    record(review, stored, CaseState::UnderReview, checks, summary, Vec::new(), lease)
+    push(
+        &mut checks,
+        kind,
+        CheckOutcome::Failed,
+        vec![code.to_owned()],
+    );
+    let summary = review.vault().seal(
+        &summary_place(stored.row.enrolment),
+        &super::facts::Summary::default(),
+    );
+    record(
+        review,
+        stored,
+        CaseState::UnderReview,
+        checks,
+        summary,
+        Vec::new(),
+        lease,
+    )
 }
 
 fn record(
@@ -388,7 +640,12 @@ fn record(
     findings: Vec<Finding>,
     lease: &Lease,
 ) -> Result<(), ReviewError> {
-    let (row, now, day, lease) = (stored.row.clone(), review.centre().now(), review.day_of(stored.row.received), lease.clone());
+    let (row, now, day, lease) = (
+        stored.row.clone(),
+        review.centre().now(),
+        review.day_of(stored.row.received),
+        lease.clone(),
+    );
     review.centre().register().write(move |connection| {
         case::examined_in(
             connection,
@@ -410,7 +667,9 @@ fn record(
         )?;
         case::put_findings_in(connection, row.id, &findings)?;
         if !work::complete_in(connection, &lease)? {
-            return Err(ReviewError::Register(RegisterError::Damaged("the lease ran out")));
+            return Err(ReviewError::Register(RegisterError::Damaged(
+                "the lease ran out",
+            )));
         }
         Ok(())
     })
@@ -418,7 +677,9 @@ fn record(
 
 /// What lists show of a case.
 pub fn summary(review: &Review, case: &Case) -> Result<super::facts::Summary, RegisterError> {
-    review.vault().open(&summary_place(case.enrolment), &case.summary)
+    review
+        .vault()
+        .open(&summary_place(case.enrolment), &case.summary)
 }
 
 /// From this score on one finger counts as the same, for words on pages.

@@ -5,8 +5,7 @@
 
 use minicbor::{Decode, Encode};
 use qayd_model::{
-    PartialDate, PersonalText, SampleId, SampleKind,
-    folding,
+    PartialDate, PersonalText, SampleId, SampleKind, folding,
     pack::{Pack, Role},
     value::{EvidenceItem, FamilyMember, NamePart, PersonName, RegisterReference, Value},
 };
@@ -40,7 +39,11 @@ pub fn by_role<'c>(pack: &Pack, content: &'c Content, role: Role) -> Option<&'c 
 
 /// The value of the field of a number.
 pub fn by_number(content: &Content, number: u32) -> Option<&Value> {
-    content.fields.binary_search_by_key(&number, |f| f.number).ok().map(|index| &content.fields[index].value)
+    content
+        .fields
+        .binary_search_by_key(&number, |f| f.number)
+        .ok()
+        .map(|index| &content.fields[index].value)
 }
 
 fn by_id<'c>(pack: &Pack, content: &'c Content, id: &str) -> Option<&'c Value> {
@@ -49,7 +52,10 @@ fn by_id<'c>(pack: &Pack, content: &'c Content, id: &str) -> Option<&'c Value> {
 
 /// The facts of one enrolment.
 pub fn facts_of(pack: &Pack, content: &Content) -> Facts {
-    let mut facts = Facts { newborn: pack.id == BIRTH_PACK, ..Facts::default() };
+    let mut facts = Facts {
+        newborn: pack.id == BIRTH_PACK,
+        ..Facts::default()
+    };
     if let Some(Value::Name(name)) = by_role(pack, content, Role::HolderName) {
         facts.given = key(name.given.as_ref());
         facts.father = key(name.father.as_ref());
@@ -78,11 +84,23 @@ pub fn facts_of(pack: &Pack, content: &Content) -> Facts {
     if let Some(Value::Text(number)) = by_role(pack, content, Role::FamilyNumber) {
         facts.family_number = folded(number.expose());
     }
-    if let Some(Value::Register(RegisterReference::Known { office, register, page, year, suffix })) =
-        by_role(pack, content, Role::Register)
+    if let Some(Value::Register(RegisterReference::Known {
+        office,
+        register,
+        page,
+        year,
+        suffix,
+    })) = by_role(pack, content, Role::Register)
     {
-        let suffix = suffix.as_ref().and_then(|s| folded(s.expose())).unwrap_or_default();
-        facts.register = Some(format!("{office}|{}|{}|{year}|{suffix}", register.expose(), page.expose()));
+        let suffix = suffix
+            .as_ref()
+            .and_then(|s| folded(s.expose()))
+            .unwrap_or_default();
+        facts.register = Some(format!(
+            "{office}|{}|{}|{year}|{suffix}",
+            register.expose(),
+            page.expose()
+        ));
     }
     if let Some(Value::Evidence(papers)) = by_role(pack, content, Role::Evidence) {
         facts.documents = papers.iter().filter_map(document).collect();
@@ -124,49 +142,86 @@ pub fn summary_of(pack: &Pack, content: &Content) -> Summary {
         Some(Value::Date(date)) => Some(*date),
         _ => None,
     };
-    let portrait = content.samples.iter().find(|sample| sample.kind == SampleKind::Portrait).map(|sample| sample.id);
+    let portrait = content
+        .samples
+        .iter()
+        .find(|sample| sample.kind == SampleKind::Portrait)
+        .map(|sample| sample.id);
     let Some(Value::Name(name)) = by_role(pack, content, Role::HolderName) else {
         // A newborn without a name is known by its mother.
         let mother = match by_role(pack, content, Role::MotherName) {
             Some(Value::Name(mother)) => full_name(mother),
             _ => None,
         };
-        return Summary { name: mother.unwrap_or_default(), latin: None, birth, portrait };
+        return Summary {
+            name: mother.unwrap_or_default(),
+            latin: None,
+            birth,
+            portrait,
+        };
     };
-    Summary { name: full_name(name).unwrap_or_default(), latin: joined(name, |p| p.lat.as_ref()), birth, portrait }
+    Summary {
+        name: full_name(name).unwrap_or_default(),
+        latin: joined(name, |p| p.lat.as_ref()),
+        birth,
+        portrait,
+    }
 }
 
 /// The name in the script it is kept in: Arabic, else Sorani, else Latin.
 pub fn full_name(name: &PersonName) -> Option<PersonalText> {
-    joined(name, |p| p.ar.as_ref()).or_else(|| joined(name, |p| p.ckb.as_ref())).or_else(|| joined(name, |p| p.lat.as_ref()))
+    joined(name, |p| p.ar.as_ref())
+        .or_else(|| joined(name, |p| p.ckb.as_ref()))
+        .or_else(|| joined(name, |p| p.lat.as_ref()))
 }
 
-fn joined(name: &PersonName, script: impl Fn(&NamePart) -> Option<&PersonalText>) -> Option<PersonalText> {
+fn joined(
+    name: &PersonName,
+    script: impl Fn(&NamePart) -> Option<&PersonalText>,
+) -> Option<PersonalText> {
     let parts: Vec<&str> = [&name.given, &name.father, &name.grandfather, &name.laqab]
         .into_iter()
         .flatten()
         .filter_map(|part| script(part).map(PersonalText::expose))
         .collect();
-    if parts.is_empty() { None } else { Some(PersonalText::new(parts.join(" "))) }
+    if parts.is_empty() {
+        None
+    } else {
+        Some(PersonalText::new(parts.join(" ")))
+    }
 }
 
 fn key(part: Option<&NamePart>) -> NameKey {
     let Some(part) = part else {
         return NameKey::default();
     };
-    let mut arabic: Vec<String> = [&part.ar, &part.ckb].into_iter().flatten().filter_map(|text| folded(text.expose())).collect();
+    let mut arabic: Vec<String> = [&part.ar, &part.ckb]
+        .into_iter()
+        .flatten()
+        .filter_map(|text| folded(text.expose()))
+        .collect();
     arabic.dedup();
-    NameKey { arabic, latin: part.lat.as_ref().and_then(|text| folded(text.expose())) }
+    NameKey {
+        arabic,
+        latin: part.lat.as_ref().and_then(|text| folded(text.expose())),
+    }
 }
 
 fn folded(text: &str) -> Option<String> {
     let folded = folding::fold(text);
-    if folded.expose().is_empty() { None } else { Some(folded.expose().to_owned()) }
+    if folded.expose().is_empty() {
+        None
+    } else {
+        Some(folded.expose().to_owned())
+    }
 }
 
 fn document(paper: &EvidenceItem) -> Option<DocumentKey> {
     let number = folded(paper.number.as_ref()?.expose())?;
-    Some(DocumentKey { document: paper.document.clone(), number })
+    Some(DocumentKey {
+        document: paper.document.clone(),
+        number,
+    })
 }
 
 fn member(member: &FamilyMember) -> MemberKey {
@@ -174,6 +229,9 @@ fn member(member: &FamilyMember) -> MemberKey {
         relation: member.relation.clone(),
         given: key(member.name.given.as_ref()),
         birth: member.birth_date,
-        national_number: member.national_number.as_ref().map(|n| n.expose().to_owned()),
+        national_number: member
+            .national_number
+            .as_ref()
+            .map(|n| n.expose().to_owned()),
     }
 }

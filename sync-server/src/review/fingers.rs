@@ -35,11 +35,16 @@ pub fn take(bytes: &[u8], ppi: Option<u16>) -> Result<Taken, &'static str> {
     let image = match GreyImage::decode(bytes, ppi.map(Ppi)) {
         Ok(image) => image,
         // The file does not say: plain finger scanners work at 500 ppi (FIELD.md §3.1).
-        Err(error) if ppi.is_none() => GreyImage::decode(bytes, Some(Ppi(500))).map_err(|_| error.code())?,
+        Err(error) if ppi.is_none() => {
+            GreyImage::decode(bytes, Some(Ppi(500))).map_err(|_| error.code())?
+        }
         Err(error) => return Err(error.code()),
     };
     let extraction = extract(&image).map_err(|error| error.code())?;
-    Ok(Taken { template: extraction.template, quality: extraction.quality.score.value })
+    Ok(Taken {
+        template: extraction.template,
+        quality: extraction.quality.score.value,
+    })
 }
 
 /// Somebody with the same fingers.
@@ -71,12 +76,15 @@ impl Everyone {
             .prepare_cached("SELECT id, enrolment, position, template FROM finger_template WHERE id > ?1 ORDER BY id")?;
         let mut rows = statement.query([self.loaded_to])?;
         while let Some(row) = rows.next()? {
-            let (id, enrolment, position): (u64, [u8; 16], u8) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (id, enrolment, position): (u64, [u8; 16], u8) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
             let sealed: Vec<u8> = row.get(3)?;
             let enrolment = EnrolmentId::from_bytes(enrolment);
-            let position = FingerPosition::from_code(position).ok_or(RegisterError::Damaged("finger_template.position"))?;
+            let position = FingerPosition::from_code(position)
+                .ok_or(RegisterError::Damaged("finger_template.position"))?;
             let bytes = vault.open_bytes(&place(enrolment, position), &sealed)?;
-            let template = Template::from_bytes(&bytes).map_err(|_| RegisterError::Damaged("finger_template.template"))?;
+            let template = Template::from_bytes(&bytes)
+                .map_err(|_| RegisterError::Damaged("finger_template.template"))?;
             let key = self.key(enrolment);
             self.gallery.insert(key, [(position, template)]);
             self.loaded_to = id;
@@ -104,21 +112,34 @@ impl Everyone {
     }
 
     /// Everybody else whose fingers may be these, the likeliest first.
-    pub fn alike(&self, enrolment: EnrolmentId, fingers: &[(FingerPosition, Template)]) -> Vec<Alike> {
+    pub fn alike(
+        &self,
+        enrolment: EnrolmentId,
+        fingers: &[(FingerPosition, Template)],
+    ) -> Vec<Alike> {
         let own = self.keys.get(&enrolment);
-        let others = (self.gallery.len() - usize::from(own.is_some_and(|key| self.gallery.contains(*key)))).max(1);
+        let others = (self.gallery.len()
+            - usize::from(own.is_some_and(|key| self.gallery.contains(*key))))
+        .max(1);
         let crowd = 100.0 * (others as f64).log10();
         search(&self.gallery, fingers, PEOPLE_MAX + 1)
             .into_iter()
             .filter(|candidate| own != Some(&candidate.key))
-            .filter(|candidate| f64::from(candidate.score.value()) >= (SHOW_ALARMS + crowd).max(f64::from(SAME_FINGER.value())))
+            .filter(|candidate| {
+                f64::from(candidate.score.value())
+                    >= (SHOW_ALARMS + crowd).max(f64::from(SAME_FINGER.value()))
+            })
             .take(PEOPLE_MAX)
             .filter_map(|candidate| {
                 let fused = candidate.score.value();
                 Some(Alike {
                     enrolment: *self.enrolments.get(usize::try_from(candidate.key).ok()?)?,
                     fused,
-                    fingers: candidate.fingers.iter().map(|(position, score)| (*position, score.value())).collect(),
+                    fingers: candidate
+                        .fingers
+                        .iter()
+                        .map(|(position, score)| (*position, score.value()))
+                        .collect(),
                     holds: f64::from(fused) >= (HOLD_ALARMS + crowd).max(HOLD_SCORE_MIN),
                 })
             })
@@ -141,9 +162,12 @@ pub fn put_in(
     enrolment: EnrolmentId,
     fingers: &[(FingerPosition, Template)],
 ) -> Result<(), RegisterError> {
-    connection.prepare_cached("DELETE FROM finger_template WHERE enrolment = ?1")?.execute([enrolment.to_bytes()])?;
-    let mut insert =
-        connection.prepare_cached("INSERT INTO finger_template (enrolment, position, template) VALUES (?1, ?2, ?3)")?;
+    connection
+        .prepare_cached("DELETE FROM finger_template WHERE enrolment = ?1")?
+        .execute([enrolment.to_bytes()])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO finger_template (enrolment, position, template) VALUES (?1, ?2, ?3)",
+    )?;
     for (position, template) in fingers {
         let sealed = vault.seal_bytes(&place(enrolment, *position), &template.to_bytes());
         insert.execute(params![enrolment.to_bytes(), position.code(), sealed])?;

@@ -73,14 +73,26 @@ pub fn check(kind: &SampleKind, bytes: &[u8]) -> Result<Form, ImageRefused> {
 pub fn for_browser(bytes: &[u8], full: bool) -> Result<(Vec<u8>, &'static str), ImageRefused> {
     let picture = decode(bytes)?;
     let side = if full { FULL_PX } else { THUMB_PX };
-    let picture =
-        if picture.width().max(picture.height()) > side { picture.thumbnail(side, side) } else { picture };
-    let grey = matches!(picture, DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_));
+    let picture = if picture.width().max(picture.height()) > side {
+        picture.thumbnail(side, side)
+    } else {
+        picture
+    };
+    let grey = matches!(
+        picture,
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_)
+    );
     let mut out = Cursor::new(Vec::new());
     let (done, media_type) = if grey {
-        (DynamicImage::ImageLuma8(picture.into_luma8()).write_to(&mut out, ImageFormat::Png), "image/png")
+        (
+            DynamicImage::ImageLuma8(picture.into_luma8()).write_to(&mut out, ImageFormat::Png),
+            "image/png",
+        )
     } else {
-        (DynamicImage::ImageRgb8(picture.into_rgb8()).write_to(&mut out, ImageFormat::Jpeg), "image/jpeg")
+        (
+            DynamicImage::ImageRgb8(picture.into_rgb8()).write_to(&mut out, ImageFormat::Jpeg),
+            "image/jpeg",
+        )
     };
     done.map_err(|_| ImageRefused::Broken)?;
     Ok((out.into_inner(), media_type))
@@ -88,19 +100,32 @@ pub fn for_browser(bytes: &[u8], full: bool) -> Result<(Vec<u8>, &'static str), 
 
 fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageRefused> {
     let reader = || {
-        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| ImageRefused::Format)?;
+        let mut reader = ImageReader::new(Cursor::new(bytes))
+            .with_guessed_format()
+            .map_err(|_| ImageRefused::Format)?;
         let mut limits = Limits::default();
         limits.max_image_width = Some(SIDE_PX_MAX);
         limits.max_image_height = Some(SIDE_PX_MAX);
         limits.max_alloc = Some(DECODE_BYTES_MAX);
         reader.limits(limits);
         match reader.format() {
-            Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Tiff | ImageFormat::Bmp | ImageFormat::Pnm) => Ok(reader),
+            Some(
+                ImageFormat::Png
+                | ImageFormat::Jpeg
+                | ImageFormat::Tiff
+                | ImageFormat::Bmp
+                | ImageFormat::Pnm,
+            ) => Ok(reader),
             _ => Err(ImageRefused::Format),
         }
     };
-    let (width, height) = reader()?.into_dimensions().map_err(|_| ImageRefused::Broken)?;
-    if width > SIDE_PX_MAX || height > SIDE_PX_MAX || u64::from(width) * u64::from(height) > PIXELS_MAX {
+    let (width, height) = reader()?
+        .into_dimensions()
+        .map_err(|_| ImageRefused::Broken)?;
+    if width > SIDE_PX_MAX
+        || height > SIDE_PX_MAX
+        || u64::from(width) * u64::from(height) > PIXELS_MAX
+    {
         return Err(ImageRefused::TooLarge);
     }
     reader()?.decode().map_err(|_| ImageRefused::Broken)
@@ -112,16 +137,30 @@ mod tests {
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());
-        DynamicImage::ImageLuma8(image::GrayImage::new(width, height)).write_to(&mut out, ImageFormat::Png).unwrap();
+        DynamicImage::ImageLuma8(image::GrayImage::new(width, height))
+            .write_to(&mut out, ImageFormat::Png)
+            .unwrap();
         out.into_inner()
     }
 
     #[test]
     fn pictures_decode_and_everything_else_is_refused() {
-        assert_eq!(check(&SampleKind::Portrait, &png(30, 40)), Ok(Form::Picture));
-        assert_eq!(check(&SampleKind::Portrait, b"<svg onload=alert(1)>"), Err(ImageRefused::Format));
-        assert_eq!(check(&SampleKind::Portrait, b"%PDF-1.7"), Err(ImageRefused::NotAPicture));
-        let page = SampleKind::DocumentPage { document: "csid".into(), page: 1 };
+        assert_eq!(
+            check(&SampleKind::Portrait, &png(30, 40)),
+            Ok(Form::Picture)
+        );
+        assert_eq!(
+            check(&SampleKind::Portrait, b"<svg onload=alert(1)>"),
+            Err(ImageRefused::Format)
+        );
+        assert_eq!(
+            check(&SampleKind::Portrait, b"%PDF-1.7"),
+            Err(ImageRefused::NotAPicture)
+        );
+        let page = SampleKind::DocumentPage {
+            document: "csid".into(),
+            page: 1,
+        };
         assert_eq!(check(&page, b"%PDF-1.7"), Ok(Form::Pdf));
         let mut cut = png(300, 400);
         cut.truncate(60);

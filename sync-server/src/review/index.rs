@@ -39,18 +39,35 @@ pub fn search_keys(vault: &Vault, facts: &Facts) -> Vec<[u8; 32]> {
         for father in each(&facts.father) {
             for grandfather in each(&facts.grandfather) {
                 add("name", &[&given, &father, &grandfather]);
-                add("consonants", &[&skeleton(&given), &skeleton(&father), &skeleton(&grandfather)]);
+                add(
+                    "consonants",
+                    &[
+                        &skeleton(&given),
+                        &skeleton(&father),
+                        &skeleton(&grandfather),
+                    ],
+                );
             }
             if let Some(birth) = facts.birth {
                 add("name-year", &[&given, &father, &birth.year.to_string()]);
-                add("consonants-year", &[&skeleton(&given), &skeleton(&father), &birth.year.to_string()]);
+                add(
+                    "consonants-year",
+                    &[
+                        &skeleton(&given),
+                        &skeleton(&father),
+                        &birth.year.to_string(),
+                    ],
+                );
             }
         }
     }
     for mother in each(&facts.mother) {
         for mother_father in each(&facts.mother_father) {
             if let Some(birth) = facts.birth {
-                add("mother-year", &[&mother, &mother_father, &birth.year.to_string()]);
+                add(
+                    "mother-year",
+                    &[&mother, &mother_father, &birth.year.to_string()],
+                );
             }
             if facts.newborn {
                 add("mother", &[&mother, &mother_father]);
@@ -112,8 +129,11 @@ pub fn put_in(
              ON CONFLICT (enrolment) DO UPDATE SET packet = ?2, version = ?3, pack_id = ?4, facts = ?5",
         )?
         .execute(params![enrolment.to_bytes(), packet.to_bytes(), version, pack_id, sealed])?;
-    connection.prepare_cached("DELETE FROM person_key WHERE enrolment = ?1")?.execute([enrolment.to_bytes()])?;
-    let mut insert = connection.prepare_cached("INSERT INTO person_key (key, enrolment) VALUES (?1, ?2)")?;
+    connection
+        .prepare_cached("DELETE FROM person_key WHERE enrolment = ?1")?
+        .execute([enrolment.to_bytes()])?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO person_key (key, enrolment) VALUES (?1, ?2)")?;
     for key in search_keys(vault, facts) {
         insert.execute(params![key, enrolment.to_bytes()])?;
     }
@@ -127,7 +147,9 @@ pub fn candidates_in(
     enrolment: EnrolmentId,
     facts: &Facts,
 ) -> Result<Vec<Candidate>, RegisterError> {
-    let mut by_key = connection.prepare_cached("SELECT enrolment FROM person_key WHERE key = ?1 AND enrolment <> ?2 LIMIT ?3")?;
+    let mut by_key = connection.prepare_cached(
+        "SELECT enrolment FROM person_key WHERE key = ?1 AND enrolment <> ?2 LIMIT ?3",
+    )?;
     let mut found = Vec::new();
     for key in search_keys(vault, facts) {
         let mut rows = by_key.query(params![key, enrolment.to_bytes(), CANDIDATES_MAX as u64])?;
@@ -161,7 +183,11 @@ pub fn candidate_in(
         return Ok(None);
     };
     let facts = vault.open(&context("person_index", &enrolment.to_bytes()), &sealed)?;
-    Ok(Some(Candidate { enrolment, pack_id, facts }))
+    Ok(Some(Candidate {
+        enrolment,
+        pack_id,
+        facts,
+    }))
 }
 
 /// One sample seen before, byte for byte.
@@ -191,9 +217,20 @@ pub fn remember_sample_in(
          WHERE key = ?1 AND (enrolment <> ?2 OR (packet = ?3 AND sample <> ?4)) LIMIT 20",
     )?;
     let reuses = statement
-        .query_map(params![key, enrolment.to_bytes(), packet.to_bytes(), sample.to_bytes()], |row| {
-            Ok(Reuse { enrolment: EnrolmentId::from_bytes(row.get(0)?), kind: row.get(1)? })
-        })?
+        .query_map(
+            params![
+                key,
+                enrolment.to_bytes(),
+                packet.to_bytes(),
+                sample.to_bytes()
+            ],
+            |row| {
+                Ok(Reuse {
+                    enrolment: EnrolmentId::from_bytes(row.get(0)?),
+                    kind: row.get(1)?,
+                })
+            },
+        )?
         .collect::<Result<Vec<_>, _>>()?;
     connection
         .prepare_cached(

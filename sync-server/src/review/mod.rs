@@ -144,7 +144,10 @@ pub struct ReviewSettings {
 
 impl Default for ReviewSettings {
     fn default() -> Self {
-        Self { countersign: CountersignPolicy::default(), utc_offset_minutes: 180 }
+        Self {
+            countersign: CountersignPolicy::default(),
+            utc_offset_minutes: 180,
+        }
     }
 }
 
@@ -232,32 +235,59 @@ impl Review {
 
     fn everyone(&self) -> std::sync::MutexGuard<'_, Everyone> {
         // A panic while comparing leaves the templates whole: they are loaded again from the register anyway.
-        self.inner.everyone.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .everyone
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The day of a moment in the programme's zone, `YYYY-MM-DD`.
     pub fn day_of(&self, moment: UnixMs) -> String {
-        moment.date_at(self.inner.settings.utc_offset_minutes).map(|date| date.to_string()).unwrap_or_default()
+        moment
+            .date_at(self.inner.settings.utc_offset_minutes)
+            .map(|date| date.to_string())
+            .unwrap_or_default()
     }
 
     /// Opens a packet's content and proves its signers, from the station's certificate on.
     pub fn open_content(&self, stored: &StoredPacket) -> Result<Opened, ReviewError> {
         let packet = stored.row.id;
-        let refused = |error: OpenPacketError| ReviewError::NotOpened { packet, code: error.code() };
+        let refused = |error: OpenPacketError| ReviewError::NotOpened {
+            packet,
+            code: error.code(),
+        };
         let verified = stored.verify()?;
         let station = self.inner.chain.station(&stored.station.certificate)?;
-        let demographics = self.inner.holder.open_demographics(&verified).map_err(refused)?;
-        let operator = self.inner.chain.operator(&station, demographics.operator_certificate())?;
-        let supervisor =
-            demographics.supervisor_certificate().map(|bytes| self.inner.chain.operator(&station, bytes)).transpose()?;
-        let content =
-            demographics.verify(&operator.key, supervisor.as_ref().map(|certificate| &certificate.key)).map_err(refused)?;
+        let demographics = self
+            .inner
+            .holder
+            .open_demographics(&verified)
+            .map_err(refused)?;
+        let operator = self
+            .inner
+            .chain
+            .operator(&station, demographics.operator_certificate())?;
+        let supervisor = demographics
+            .supervisor_certificate()
+            .map(|bytes| self.inner.chain.operator(&station, bytes))
+            .transpose()?;
+        let content = demographics
+            .verify(
+                &operator.key,
+                supervisor.as_ref().map(|certificate| &certificate.key),
+            )
+            .map_err(refused)?;
         let named = operator.operator == content.operator
             && supervisor.as_ref().map(|certificate| certificate.operator) == content.supervisor
             && operator.role.may_enrol()
-            && supervisor.as_ref().is_none_or(|certificate| certificate.role.may_supervise());
+            && supervisor
+                .as_ref()
+                .is_none_or(|certificate| certificate.role.may_supervise());
         if !named {
-            return Err(ReviewError::NotOpened { packet, code: "REV-07" });
+            return Err(ReviewError::NotOpened {
+                packet,
+                code: "REV-07",
+            });
         }
         Ok(Opened {
             content,
@@ -268,21 +298,35 @@ impl Review {
     }
 
     /// Opens one sample of a content: from its own packet, or from the earlier packet of the same enrolment that holds it.
-    pub fn open_sample(&self, stored: &StoredPacket, content: &Content, entry: &SampleEntry) -> Result<PersonalBytes, ReviewError> {
+    pub fn open_sample(
+        &self,
+        stored: &StoredPacket,
+        content: &Content,
+        entry: &SampleEntry,
+    ) -> Result<PersonalBytes, ReviewError> {
         let packet = stored.row.id;
         let open = |stored: &StoredPacket| {
             let verified = stored.verify()?;
             self.inner
                 .holder
                 .open_sample(&verified, entry)
-                .map_err(|error| ReviewError::NotOpened { packet, code: error.code() })
+                .map_err(|error| ReviewError::NotOpened {
+                    packet,
+                    code: error.code(),
+                })
         };
         match entry.held_in {
             None => open(stored),
             Some(earlier) => {
-                let earlier = self.inner.centre.read_packet(earlier).map_err(|_| ReviewError::NoSample(packet))?;
+                let earlier = self
+                    .inner
+                    .centre
+                    .read_packet(earlier)
+                    .map_err(|_| ReviewError::NoSample(packet))?;
                 // Another enrolment's packet would put one person's finger into another's case.
-                if earlier.row.enrolment != content.enrolment || earlier.row.version >= content.version {
+                if earlier.row.enrolment != content.enrolment
+                    || earlier.row.version >= content.version
+                {
                     return Err(ReviewError::NoSample(packet));
                 }
                 open(&earlier)
@@ -301,8 +345,12 @@ impl Review {
         };
         let mut rng = RandomnessRng(&*self.inner.centre.world().random);
         let (station, key) = (stored.station.id, &stored.station.receiving_key);
-        let sealed = qayd_protocol::held::seal(&mut rng, case.packet, station, &opened.content, key)
-            .map_err(|_| ReviewError::NotOpened { packet: case.packet, code: "REV-08" })?;
+        let sealed =
+            qayd_protocol::held::seal(&mut rng, case.packet, station, &opened.content, key)
+                .map_err(|_| ReviewError::NotOpened {
+                    packet: case.packet,
+                    code: "REV-08",
+                })?;
         Ok(Some(sealed))
     }
 }

@@ -50,7 +50,10 @@ impl Packs {
     }
 
     /// The packs of these signed bundles.
-    pub fn of_bundles<'b>(chain: &TrustChain, bundles: impl IntoIterator<Item = &'b [u8]>) -> Result<Self, ReviewError> {
+    pub fn of_bundles<'b>(
+        chain: &TrustChain,
+        bundles: impl IntoIterator<Item = &'b [u8]>,
+    ) -> Result<Self, ReviewError> {
         let (mut by_version, mut all_codes) = (BTreeMap::new(), CodeTables::default());
         for bytes in bundles {
             let bundle = chain.pack(bytes)?;
@@ -67,10 +70,20 @@ impl Packs {
                 all_codes.insert(table.clone());
             }
             for (id, pack) in set.packs {
-                by_version.insert((id, pack.version), Published { pack, codes: set.codes.clone(), digest });
+                by_version.insert(
+                    (id, pack.version),
+                    Published {
+                        pack,
+                        codes: set.codes.clone(),
+                        digest,
+                    },
+                );
             }
         }
-        Ok(Self { by_version: Arc::new(by_version), codes: Arc::new(all_codes) })
+        Ok(Self {
+            by_version: Arc::new(by_version),
+            codes: Arc::new(all_codes),
+        })
     }
 
     /// One version of a pack.
@@ -80,7 +93,10 @@ impl Packs {
 
     /// The newest version of a pack.
     pub fn latest(&self, id: &str) -> Option<&Pack> {
-        self.by_version.range((id.to_owned(), 0)..=(id.to_owned(), u32::MAX)).next_back().map(|(_, published)| &published.pack)
+        self.by_version
+            .range((id.to_owned(), 0)..=(id.to_owned(), u32::MAX))
+            .next_back()
+            .map(|(_, published)| &published.pack)
     }
 
     /// Tables of all packs together, the newest of each.
@@ -100,6 +116,15 @@ impl Packs {
 
     /// The codes of a table, in its order.
     pub fn codes_of(&self, table: &str) -> Vec<&str> {
-        self.codes.table(table).map(|table| table.entries.iter().map(|entry| entry.code.as_str()).collect()).unwrap_or_default()
+        self.codes
+            .table(table)
+            .map(|table| {
+                table
+                    .entries
+                    .iter()
+                    .map(|entry| entry.code.as_str())
+                    .collect()
+            })
+            .unwrap_or_default()
     }
 }

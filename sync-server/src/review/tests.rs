@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use qayd_model::{Decision, EnrolmentId, FingerPosition, PersonalText, Return, ReturnedField, SampleKind, Value};
+use qayd_model::{
+    Decision, EnrolmentId, FingerPosition, PersonalText, Return, ReturnedField, SampleKind, Value,
+};
 use qayd_packet::SealedPacket;
 use qayd_world::testing::FakeClock;
 
@@ -14,8 +16,12 @@ use crate::{
     testing::{self, Camp, NewCase, person},
 };
 
-const FOUR: [FingerPosition; 4] =
-    [FingerPosition::RightThumb, FingerPosition::RightIndex, FingerPosition::LeftThumb, FingerPosition::LeftIndex];
+const FOUR: [FingerPosition; 4] = [
+    FingerPosition::RightThumb,
+    FingerPosition::RightIndex,
+    FingerPosition::LeftThumb,
+    FingerPosition::LeftIndex,
+];
 
 pub(crate) fn centre(folder: &Path) -> (Centre, FakeClock, Review) {
     let (world, clock) = qayd_world::testing::world(testing::START, 7);
@@ -28,23 +34,43 @@ pub(crate) fn centre(folder: &Path) -> (Centre, FakeClock, Review) {
 pub(crate) fn examine_all(review: &Review) {
     while run_one(review, "test").unwrap() {}
     let counts = review.centre().work().counts().unwrap();
-    assert_eq!((counts.queued, counts.leased, counts.dead), (0, 0, 0), "{counts:?}");
+    assert_eq!(
+        (counts.queued, counts.leased, counts.dead),
+        (0, 0, 0),
+        "{counts:?}"
+    );
 }
 
 pub(crate) fn case_of(review: &Review, packet: &SealedPacket) -> Case {
     let enrolment = packet.manifest.manifest().enrolment;
-    review.centre().register().read(|c| case::case_in(c, enrolment)).unwrap().expect("a case")
+    review
+        .centre()
+        .register()
+        .read(|c| case::case_in(c, enrolment))
+        .unwrap()
+        .expect("a case")
 }
 
 fn findings(review: &Review, packet: &SealedPacket) -> Vec<Finding> {
     let case = case_of(review, packet);
-    review.centre().register().read(|c| case::findings_in(c, &case)).unwrap()
+    review
+        .centre()
+        .register()
+        .read(|c| case::findings_in(c, &case))
+        .unwrap()
 }
 
 fn outcome(review: &Review, packet: &SealedPacket, kind: CheckKind) -> Option<CheckOutcome> {
     let manifest = packet.manifest.manifest();
-    let checks = review.centre().register().read(|c| case::checks_in(c, manifest.enrolment, manifest.version)).unwrap();
-    checks.iter().find(|check| check.kind == kind).map(|check| check.outcome)
+    let checks = review
+        .centre()
+        .register()
+        .read(|c| case::checks_in(c, manifest.enrolment, manifest.version))
+        .unwrap();
+    checks
+        .iter()
+        .find(|check| check.kind == kind)
+        .map(|check| check.outcome)
 }
 
 fn enrolment(packet: &SealedPacket) -> EnrolmentId {
@@ -64,9 +90,15 @@ fn a_clean_packet_becomes_a_case_of_its_home_office_with_every_check_held() {
     let packet = camp.send(&centre, &NewCase::of(&zeinab).with_hands(1, 1));
     examine_all(&review);
     let case = case_of(&review, &packet);
-    assert_eq!((case.state, case.home_office.as_str(), case.checks_failed), (CaseState::UnderReview, "DEMO-NI-01", 0));
+    assert_eq!(
+        (case.state, case.home_office.as_str(), case.checks_failed),
+        (CaseState::UnderReview, "DEMO-NI-01", 0)
+    );
     let manifest = packet.manifest.manifest();
-    let checks = centre.register().read(|c| case::checks_in(c, manifest.enrolment, 1)).unwrap();
+    let checks = centre
+        .register()
+        .read(|c| case::checks_in(c, manifest.enrolment, 1))
+        .unwrap();
     for kind in [
         CheckKind::Bytes,
         CheckKind::StationSignature,
@@ -80,7 +112,10 @@ fn a_clean_packet_becomes_a_case_of_its_home_office_with_every_check_held() {
         let check = checks.iter().find(|check| check.kind == kind).unwrap();
         assert_eq!(check.outcome, CheckOutcome::Held, "{check:?}");
     }
-    assert_eq!(summary(&review, &case).unwrap().name.expose(), "زينب كاظم جاسم الشمري");
+    assert_eq!(
+        summary(&review, &case).unwrap().name.expose(),
+        "زينب كاظم جاسم الشمري"
+    );
     assert_eq!(findings(&review, &packet), []);
 }
 
@@ -90,21 +125,52 @@ fn the_same_person_at_two_stations_is_held_by_data_and_by_fingers_and_both_cases
     let (centre, _clock, review) = centre(folder.path());
     let (mut a, mut b) = (Camp::provision(&centre, "A"), Camp::provision(&centre, "B"));
     let zeinab = zeinab();
-    let first = a.send(&centre, &NewCase { fingers: &FOUR, ..NewCase::of(&zeinab).with_hands(1, 1) });
-    let again = b.send(&centre, &NewCase { fingers: &FOUR, face: Some(2), ..NewCase::of(&zeinab).with_hands(1, 2) });
+    let first = a.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            ..NewCase::of(&zeinab).with_hands(1, 1)
+        },
+    );
+    let again = b.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            face: Some(2),
+            ..NewCase::of(&zeinab).with_hands(1, 2)
+        },
+    );
     examine_all(&review);
-    assert_eq!(case_of(&review, &first).state, CaseState::UnderReview, "whoever came first is not held");
+    assert_eq!(
+        case_of(&review, &first).state,
+        CaseState::UnderReview,
+        "whoever came first is not held"
+    );
     assert_eq!(case_of(&review, &again).state, CaseState::DuplicateHold);
     let found = findings(&review, &again);
     let kinds: Vec<FindingKind> = found.iter().map(|f| f.kind).collect();
-    assert!(kinds.contains(&FindingKind::Demographic) && kinds.contains(&FindingKind::Fingerprint), "{kinds:?}");
+    assert!(
+        kinds.contains(&FindingKind::Demographic) && kinds.contains(&FindingKind::Fingerprint),
+        "{kinds:?}"
+    );
     for finding in &found {
-        assert_eq!((finding.other, finding.holds), (enrolment(&first), true), "{finding:?}");
+        assert_eq!(
+            (finding.other, finding.holds),
+            (enrolment(&first), true),
+            "{finding:?}"
+        );
     }
-    let fingers = found.iter().find(|f| f.kind == FindingKind::Fingerprint).unwrap();
+    let fingers = found
+        .iter()
+        .find(|f| f.kind == FindingKind::Fingerprint)
+        .unwrap();
     assert_eq!(fingers.detail.fingers.len(), 4);
     assert!(fingers.detail.fused.unwrap() >= 400);
-    assert_eq!(findings(&review, &first).len(), found.len(), "a finding shows on both cases");
+    assert_eq!(
+        findings(&review, &first).len(),
+        found.len(),
+        "a finding shows on both cases"
+    );
 }
 
 #[test]
@@ -118,15 +184,27 @@ fn other_people_are_not_held_whatever_they_share() {
     let stranger = person("نور_صالح_عمر_الجبوري", "2001-02-02", "سعاد_كريم", "");
     let zeinab = zeinab();
     let mut sent = Vec::new();
-    for (i, person) in [&zeinab, &sister, &twin, &namesake, &stranger].into_iter().enumerate() {
+    for (i, person) in [&zeinab, &sister, &twin, &namesake, &stranger]
+        .into_iter()
+        .enumerate()
+    {
         let seed = i as u64 + 10;
-        let case = NewCase { fingers: &FOUR, face: Some(seed), ..NewCase::of(person).with_hands(seed, 1) };
+        let case = NewCase {
+            fingers: &FOUR,
+            face: Some(seed),
+            ..NewCase::of(person).with_hands(seed, 1)
+        };
         sent.push(camp.send(&centre, &case));
     }
     examine_all(&review);
     for packet in &sent {
         let case = case_of(&review, packet);
-        assert_eq!(case.state, CaseState::UnderReview, "{:?}", findings(&review, packet));
+        assert_eq!(
+            case.state,
+            CaseState::UnderReview,
+            "{:?}",
+            findings(&review, packet)
+        );
     }
 }
 
@@ -137,11 +215,27 @@ fn other_names_do_not_hide_the_same_fingers() {
     let mut camp = Camp::provision(&centre, "A");
     let zeinab = zeinab();
     let other = person("سناء_جبار_حمود_العبيدي", "1985-09-09", "نجاة_كريم", "");
-    let first = camp.send(&centre, &NewCase { fingers: &FOUR, ..NewCase::of(&zeinab).with_hands(1, 1) });
-    let second = camp.send(&centre, &NewCase { fingers: &FOUR, face: Some(9), ..NewCase::of(&other).with_hands(1, 5) });
+    let first = camp.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            ..NewCase::of(&zeinab).with_hands(1, 1)
+        },
+    );
+    let second = camp.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            face: Some(9),
+            ..NewCase::of(&other).with_hands(1, 5)
+        },
+    );
     examine_all(&review);
     let found = findings(&review, &second);
-    assert_eq!(found.iter().map(|f| (f.kind, f.other)).collect::<Vec<_>>(), [(FindingKind::Fingerprint, enrolment(&first))]);
+    assert_eq!(
+        found.iter().map(|f| (f.kind, f.other)).collect::<Vec<_>>(),
+        [(FindingKind::Fingerprint, enrolment(&first))]
+    );
     assert_eq!(case_of(&review, &second).state, CaseState::DuplicateHold);
 }
 
@@ -153,25 +247,49 @@ fn a_new_version_is_never_its_own_duplicate_and_takes_held_pictures_from_the_ear
     let zeinab = zeinab();
     let first = camp.send(&centre, &NewCase::of(&zeinab).with_hands(1, 1));
     examine_all(&review);
-    let stored = centre.read_packet(first.manifest.manifest().packet).unwrap();
+    let stored = centre
+        .read_packet(first.manifest.manifest().packet)
+        .unwrap();
     let content = review.open_content(&stored).unwrap().content;
     let held: Vec<_> = content
         .samples
         .iter()
-        .map(|entry| qayd_packet::SampleEntry { held_in: Some(content.packet), ..entry.clone() })
+        .map(|entry| qayd_packet::SampleEntry {
+            held_in: Some(content.packet),
+            ..entry.clone()
+        })
         .collect();
     clock.advance_ms(60_000);
     let corrected = person("زينب_كاظم_جاسم_الشمري", "1990-05-18", "فاطمة_حسين", "");
-    let case = NewCase { enrolment: Some(enrolment(&first)), version: 2, face: None, held, ..NewCase::of(&corrected) };
+    let case = NewCase {
+        enrolment: Some(enrolment(&first)),
+        version: 2,
+        face: None,
+        held,
+        ..NewCase::of(&corrected)
+    };
     let second = camp.send(&centre, &case);
     examine_all(&review);
     let case = case_of(&review, &second);
-    assert_eq!((case.version, case.state, case.checks_failed), (2, CaseState::UnderReview, 0));
+    assert_eq!(
+        (case.version, case.state, case.checks_failed),
+        (2, CaseState::UnderReview, 0)
+    );
     assert_eq!(findings(&review, &second), []);
-    assert_eq!(outcome(&review, &second, CheckKind::HeldSamples), Some(CheckOutcome::Held));
+    assert_eq!(
+        outcome(&review, &second, CheckKind::HeldSamples),
+        Some(CheckOutcome::Held)
+    );
     // The fingers of the new version are in the index although their bytes came with the first.
     let stranger = person("سناء_جبار_حمود_العبيدي", "1985-09-09", "نجاة_كريم", "");
-    let third = camp.send(&centre, &NewCase { fingers: &FOUR, face: Some(3), ..NewCase::of(&stranger).with_hands(1, 9) });
+    let third = camp.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            face: Some(3),
+            ..NewCase::of(&stranger).with_hands(1, 9)
+        },
+    );
     examine_all(&review);
     assert_eq!(case_of(&review, &third).state, CaseState::DuplicateHold);
 }
@@ -182,14 +300,40 @@ fn pictures_of_another_enrolment_are_not_taken_for_held_ones() {
     let (centre, _clock, review) = centre(folder.path());
     let mut camp = Camp::provision(&centre, "A");
     let zeinab = zeinab();
-    let first = camp.send(&centre, &NewCase { fingers: &FOUR, ..NewCase::of(&zeinab).with_hands(1, 1) });
-    let stored = centre.read_packet(first.manifest.manifest().packet).unwrap();
+    let first = camp.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            ..NewCase::of(&zeinab).with_hands(1, 1)
+        },
+    );
+    let stored = centre
+        .read_packet(first.manifest.manifest().packet)
+        .unwrap();
     let content = review.open_content(&stored).unwrap().content;
-    let held = content.samples.iter().map(|e| qayd_packet::SampleEntry { held_in: Some(content.packet), ..e.clone() }).collect();
+    let held = content
+        .samples
+        .iter()
+        .map(|e| qayd_packet::SampleEntry {
+            held_in: Some(content.packet),
+            ..e.clone()
+        })
+        .collect();
     let stranger = person("سناء_جبار_حمود_العبيدي", "1985-09-09", "نجاة_كريم", "");
-    let thief = camp.send(&centre, &NewCase { version: 2, face: None, held, ..NewCase::of(&stranger) });
+    let thief = camp.send(
+        &centre,
+        &NewCase {
+            version: 2,
+            face: None,
+            held,
+            ..NewCase::of(&stranger)
+        },
+    );
     examine_all(&review);
-    assert_eq!(outcome(&review, &thief, CheckKind::HeldSamples), Some(CheckOutcome::Failed));
+    assert_eq!(
+        outcome(&review, &thief, CheckKind::HeldSamples),
+        Some(CheckOutcome::Failed)
+    );
     assert!(case_of(&review, &thief).checks_failed > 0);
 }
 
@@ -201,14 +345,48 @@ fn a_picture_used_twice_is_found_and_a_familys_page_only_shown() {
     let zeinab = zeinab();
     let stranger = person("سناء_جبار_حمود_العبيدي", "1985-09-09", "نجاة_كريم", "");
     let brother = person("كرار_كاظم_جاسم_الشمري", "1999-09-09", "فاطمة_حسين", "");
-    let page = qayd_fingerprint::synthetic::portrait(77, 200, 300).encode_png().unwrap();
-    let paper = || vec![(SampleKind::DocumentPage { document: "ration_card".into(), page: 1 }, "image/png", page.clone())];
-    let first = camp.send(&centre, &NewCase { face: Some(5), others: paper(), ..NewCase::of(&zeinab) });
-    let same_face = camp.send(&centre, &NewCase { face: Some(5), ..NewCase::of(&stranger) });
-    let same_page = camp.send(&centre, &NewCase { face: Some(6), others: paper(), ..NewCase::of(&brother) });
+    let page = qayd_fingerprint::synthetic::portrait(77, 200, 300)
+        .encode_png()
+        .unwrap();
+    let paper = || {
+        vec![(
+            SampleKind::DocumentPage {
+                document: "ration_card".into(),
+                page: 1,
+            },
+            "image/png",
+            page.clone(),
+        )]
+    };
+    let first = camp.send(
+        &centre,
+        &NewCase {
+            face: Some(5),
+            others: paper(),
+            ..NewCase::of(&zeinab)
+        },
+    );
+    let same_face = camp.send(
+        &centre,
+        &NewCase {
+            face: Some(5),
+            ..NewCase::of(&stranger)
+        },
+    );
+    let same_page = camp.send(
+        &centre,
+        &NewCase {
+            face: Some(6),
+            others: paper(),
+            ..NewCase::of(&brother)
+        },
+    );
     examine_all(&review);
     let reused = |packet: &SealedPacket| -> Vec<(EnrolmentId, bool)> {
-        let own: Vec<Finding> = findings(&review, packet).into_iter().filter(|f| f.kind == FindingKind::SampleReused).collect();
+        let own: Vec<Finding> = findings(&review, packet)
+            .into_iter()
+            .filter(|f| f.kind == FindingKind::SampleReused)
+            .collect();
         own.iter().map(|f| (f.other, f.holds)).collect()
     };
     assert_eq!(reused(&same_face), [(enrolment(&first), true)]);
@@ -223,14 +401,45 @@ fn content_that_breaks_the_packs_rules_fails_its_check_although_it_is_signed() {
     let (centre, _clock, review) = centre(folder.path());
     let mut camp = Camp::provision(&centre, "A");
     let zeinab = zeinab();
-    let forced = vec![(15, Value::Text(PersonalText::new("x"))), (9_999, Value::YesNo(true))];
-    let bad = camp.send(&centre, &NewCase { forced, ..NewCase::of(&zeinab).with_hands(1, 1) });
-    let faceless = camp.send(&centre, &NewCase { face: None, ..NewCase::of(&zeinab).with_hands(1, 2) });
-    let elsewhere = camp.send(&centre, &NewCase { office: Some("DEMO-BG-01"), face: Some(4), ..NewCase::of(&zeinab).with_hands(2, 2) });
+    let forced = vec![
+        (15, Value::Text(PersonalText::new("x"))),
+        (9_999, Value::YesNo(true)),
+    ];
+    let bad = camp.send(
+        &centre,
+        &NewCase {
+            forced,
+            ..NewCase::of(&zeinab).with_hands(1, 1)
+        },
+    );
+    let faceless = camp.send(
+        &centre,
+        &NewCase {
+            face: None,
+            ..NewCase::of(&zeinab).with_hands(1, 2)
+        },
+    );
+    let elsewhere = camp.send(
+        &centre,
+        &NewCase {
+            office: Some("DEMO-BG-01"),
+            face: Some(4),
+            ..NewCase::of(&zeinab).with_hands(2, 2)
+        },
+    );
     examine_all(&review);
-    assert_eq!(outcome(&review, &bad, CheckKind::Content), Some(CheckOutcome::Failed));
-    assert_eq!(outcome(&review, &faceless, CheckKind::Content), Some(CheckOutcome::Failed));
-    assert_eq!(outcome(&review, &elsewhere, CheckKind::HomeOffice), Some(CheckOutcome::Failed));
+    assert_eq!(
+        outcome(&review, &bad, CheckKind::Content),
+        Some(CheckOutcome::Failed)
+    );
+    assert_eq!(
+        outcome(&review, &faceless, CheckKind::Content),
+        Some(CheckOutcome::Failed)
+    );
+    assert_eq!(
+        outcome(&review, &elsewhere, CheckKind::HomeOffice),
+        Some(CheckOutcome::Failed)
+    );
 }
 
 #[test]
@@ -239,13 +448,27 @@ fn a_hostile_picture_fails_its_check_and_nothing_else() {
     let (centre, _clock, review) = centre(folder.path());
     let mut camp = Camp::provision(&centre, "A");
     let zeinab = zeinab();
-    let mut bomb = qayd_fingerprint::synthetic::portrait(1, 64, 64).encode_png().unwrap();
+    let mut bomb = qayd_fingerprint::synthetic::portrait(1, 64, 64)
+        .encode_png()
+        .unwrap();
     bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
     let others = vec![(SampleKind::ThumbMark, "image/png", bomb)];
-    let packet = camp.send(&centre, &NewCase { others, ..NewCase::of(&zeinab).with_hands(1, 1) });
+    let packet = camp.send(
+        &centre,
+        &NewCase {
+            others,
+            ..NewCase::of(&zeinab).with_hands(1, 1)
+        },
+    );
     examine_all(&review);
-    assert_eq!(outcome(&review, &packet, CheckKind::Samples), Some(CheckOutcome::Failed));
-    assert_eq!(outcome(&review, &packet, CheckKind::OperatorSignature), Some(CheckOutcome::Held));
+    assert_eq!(
+        outcome(&review, &packet, CheckKind::Samples),
+        Some(CheckOutcome::Failed)
+    );
+    assert_eq!(
+        outcome(&review, &packet, CheckKind::OperatorSignature),
+        Some(CheckOutcome::Held)
+    );
 }
 
 #[test]
@@ -253,18 +476,45 @@ fn the_register_names_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let (centre, _clock, review) = centre(folder.path());
     let mut camp = Camp::provision(&centre, "A");
-    let person = person("قنديلة_فرهود_شنشول_المنقوشي", "1990-05-17", "رمانة_حسين", "national_number = \"199876543210\"");
-    camp.send(&centre, &NewCase { fingers: &FOUR, ..NewCase::of(&person).with_hands(1, 1) });
+    let person = person(
+        "قنديلة_فرهود_شنشول_المنقوشي",
+        "1990-05-17",
+        "رمانة_حسين",
+        "national_number = \"199876543210\"",
+    );
+    camp.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            ..NewCase::of(&person).with_hands(1, 1)
+        },
+    );
     examine_all(&review);
     let copy = folder.path().join("copy.db");
     centre.register().copy_to(&copy).unwrap();
     let mut bytes = std::fs::read(&copy).unwrap();
     bytes.extend(std::fs::read(folder.path().join("register.db-wal")).unwrap_or_default());
-    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    for text in ["قنديله", "قنديلة", "فرهود", "شنشول", "رمانة", "رمانه", "199876543210", "1990-05-17"] {
+    let holds = |text: &str| {
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    for text in [
+        "قنديله",
+        "قنديلة",
+        "فرهود",
+        "شنشول",
+        "رمانة",
+        "رمانه",
+        "199876543210",
+        "1990-05-17",
+    ] {
         assert!(!holds(text), "{text} is readable in the register");
     }
-    assert!(holds("DEMO-NI-01"), "the control: what is no secret is found");
+    assert!(
+        holds("DEMO-NI-01"),
+        "the control: what is no secret is found"
+    );
 }
 
 #[test]
@@ -273,7 +523,13 @@ fn a_returned_case_goes_back_sealed_to_its_station_alone() {
     let (centre, _clock, review) = centre(folder.path());
     let (mut camp, other) = (Camp::provision(&centre, "A"), Camp::provision(&centre, "B"));
     let zeinab = zeinab();
-    let packet = camp.send(&centre, &NewCase { fingers: &FOUR, ..NewCase::of(&zeinab).with_hands(1, 1) });
+    let packet = camp.send(
+        &centre,
+        &NewCase {
+            fingers: &FOUR,
+            ..NewCase::of(&zeinab).with_hands(1, 1)
+        },
+    );
     examine_all(&review);
     let case = case_of(&review, &packet);
     let held = review.seal_back(&case).unwrap().unwrap();
@@ -281,7 +537,11 @@ fn a_returned_case_goes_back_sealed_to_its_station_alone() {
     assert_eq!(content.enrolment, case.enrolment);
     assert!(qayd_protocol::held::open(&other.receiving, case.packet, camp.id, &held).is_err());
     let back = Return {
-        fields: vec![ReturnedField { field: "name".into(), reason: "spelling".into(), note: None }],
+        fields: vec![ReturnedField {
+            field: "name".into(),
+            reason: "spelling".into(),
+            note: None,
+        }],
         ..Return::default()
     };
     assert_eq!(Decision::Returned(back).name(), "returned");

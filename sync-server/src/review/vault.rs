@@ -26,12 +26,21 @@ pub struct Vault {
 impl Vault {
     /// The vault of whoever holds the opening keys.
     pub fn of(holder: &dyn OpeningKeyHolder, random: Arc<dyn Randomness>) -> Self {
-        Self { key: holder.derive_key("review-vault"), search: holder.derive_key("review-search"), random }
+        Self {
+            key: holder.derive_key("review-vault"),
+            search: holder.derive_key("review-search"),
+            random,
+        }
     }
 
     /// Seals `value` for one place; `context` names table and row.
     pub fn seal<T: Encode<()>>(&self, context: &[u8], value: &T) -> Vec<u8> {
-        seal_at_rest(&self.key, random_array(&*self.random), context, &cbor::encode(value))
+        seal_at_rest(
+            &self.key,
+            random_array(&*self.random),
+            context,
+            &cbor::encode(value),
+        )
     }
 
     /// Opens what [`Vault::seal`] sealed for the same place.
@@ -39,8 +48,10 @@ impl Vault {
     where
         T: for<'b> Decode<'b, ()> + Encode<()>,
     {
-        let plain = open_at_rest(&self.key, context, bytes).map_err(|_| RegisterError::Damaged("a sealed value"))?;
-        cbor::decode_strict(&plain, VALUE_BYTES_MAX).map_err(|_| RegisterError::Damaged("a sealed value"))
+        let plain = open_at_rest(&self.key, context, bytes)
+            .map_err(|_| RegisterError::Damaged("a sealed value"))?;
+        cbor::decode_strict(&plain, VALUE_BYTES_MAX)
+            .map_err(|_| RegisterError::Damaged("a sealed value"))
     }
 
     /// Seals raw bytes for one place.

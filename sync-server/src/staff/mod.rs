@@ -120,7 +120,9 @@ pub enum StaffError {
     #[error("the login is taken")]
     LoginTaken,
     /// The password is too short or too long.
-    #[error("a password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes")]
+    #[error(
+        "a password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes"
+    )]
     Password,
     /// No such login, or another password; it is not said which.
     #[error("login or password is wrong")]
@@ -176,7 +178,13 @@ impl StaffError {
 }
 
 /// Adds a person, durable on return. `actor` goes into the journal: the command's user or a staff id.
-pub fn add(register: &Register, world: &World, argon: ArgonParams, actor: &str, new: NewStaff) -> Result<StaffMember, StaffError> {
+pub fn add(
+    register: &Register,
+    world: &World,
+    argon: ArgonParams,
+    actor: &str,
+    new: NewStaff,
+) -> Result<StaffMember, StaffError> {
     check_login(&new.login)?;
     if new.name.trim().is_empty() || new.name.len() > 200 {
         return Err(StaffError::Name);
@@ -212,49 +220,94 @@ pub fn add(register: &Register, world: &World, argon: ArgonParams, actor: &str, 
 /// Everyone, by login, the removed too.
 pub fn list(register: &Register) -> Result<Vec<StaffMember>, StaffError> {
     register.read(|connection| {
-        let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM staff ORDER BY login"))?;
-        statement.query_map([], |row| Ok(from_row(row)))?.map(|row| Ok(row??)).collect()
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM staff ORDER BY login"))?;
+        statement
+            .query_map([], |row| Ok(from_row(row)))?
+            .map(|row| Ok(row??))
+            .collect()
     })
 }
 
 /// Removes a person: they cannot sign in, their sessions end. Their id stays in what they decided.
-pub fn remove(register: &Register, world: &World, actor: &str, login: &str) -> Result<(), StaffError> {
+pub fn remove(
+    register: &Register,
+    world: &World,
+    actor: &str,
+    login: &str,
+) -> Result<(), StaffError> {
     let (login, actor, now) = (login.to_owned(), actor.to_owned(), world.clock.now());
     register.write(move |connection| {
         let id: Option<[u8; 16]> = connection
-            .query_row("SELECT id FROM staff WHERE login = ?1 AND removed_ms IS NULL", [&login], |row| row.get(0))
+            .query_row(
+                "SELECT id FROM staff WHERE login = ?1 AND removed_ms IS NULL",
+                [&login],
+                |row| row.get(0),
+            )
             .optional()?;
         let id = StaffId::from_bytes(id.ok_or(StaffError::Unknown)?);
-        connection.execute("UPDATE staff SET removed_ms = ?2 WHERE id = ?1", params![id.to_bytes(), now.0])?;
-        connection.execute("DELETE FROM staff_session WHERE staff = ?1", [id.to_bytes()])?;
+        connection.execute(
+            "UPDATE staff SET removed_ms = ?2 WHERE id = ?1",
+            params![id.to_bytes(), now.0],
+        )?;
+        connection.execute(
+            "DELETE FROM staff_session WHERE staff = ?1",
+            [id.to_bytes()],
+        )?;
         journal::append_in(connection, now, &actor, "staff.remove", &id.to_string(), "")?;
         Ok(())
     })
 }
 
 /// Sets a new password and ends the person's sessions.
-pub fn set_password(register: &Register, world: &World, argon: ArgonParams, actor: &str, login: &str, password: &Passphrase) -> Result<(), StaffError> {
+pub fn set_password(
+    register: &Register,
+    world: &World,
+    argon: ArgonParams,
+    actor: &str,
+    login: &str,
+    password: &Passphrase,
+) -> Result<(), StaffError> {
     let hash = hash(world, argon, password)?;
     let (login, actor, now) = (login.to_owned(), actor.to_owned(), world.clock.now());
     register.write(move |connection| {
         let id: Option<[u8; 16]> = connection
-            .query_row("SELECT id FROM staff WHERE login = ?1 AND removed_ms IS NULL", [&login], |row| row.get(0))
+            .query_row(
+                "SELECT id FROM staff WHERE login = ?1 AND removed_ms IS NULL",
+                [&login],
+                |row| row.get(0),
+            )
             .optional()?;
         let id = StaffId::from_bytes(id.ok_or(StaffError::Unknown)?);
         connection.execute(
             "UPDATE staff SET password = ?2, failures = 0, wait_until_ms = 0 WHERE id = ?1",
             params![id.to_bytes(), hash],
         )?;
-        connection.execute("DELETE FROM staff_session WHERE staff = ?1", [id.to_bytes()])?;
-        journal::append_in(connection, now, &actor, "staff.password", &id.to_string(), "")?;
+        connection.execute(
+            "DELETE FROM staff_session WHERE staff = ?1",
+            [id.to_bytes()],
+        )?;
+        journal::append_in(
+            connection,
+            now,
+            &actor,
+            "staff.password",
+            &id.to_string(),
+            "",
+        )?;
         Ok(())
     })
 }
 
 /// One person by id, unless they were removed.
-pub fn member_in(connection: &Connection, id: StaffId) -> Result<Option<StaffMember>, RegisterError> {
+pub fn member_in(
+    connection: &Connection,
+    id: StaffId,
+) -> Result<Option<StaffMember>, RegisterError> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM staff WHERE id = ?1 AND removed_ms IS NULL"))?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM staff WHERE id = ?1 AND removed_ms IS NULL"
+        ))?
         .query_row([id.to_bytes()], |row| Ok(from_row(row)))
         .optional()?
         .transpose()
@@ -270,7 +323,12 @@ pub fn login_in(connection: &Connection, id: StaffId) -> Result<Option<String>, 
 
 /// Checks a login and its password. Takes as long for a login that does not exist. A wait that runs is not prolonged
 /// by trying, and the password is not looked at meanwhile.
-pub fn check(register: &Register, world: &World, login: &str, password: &Passphrase) -> Result<StaffMember, StaffError> {
+pub fn check(
+    register: &Register,
+    world: &World,
+    login: &str,
+    password: &Passphrase,
+) -> Result<StaffMember, StaffError> {
     let now = world.clock.now();
     let found: Option<(StaffMember, String, u64)> = register.read(|connection| {
         connection
@@ -287,13 +345,18 @@ pub fn check(register: &Register, world: &World, login: &str, password: &Passphr
         return Err(StaffError::Wrong);
     };
     if wait_until > now.0 {
-        return Err(StaffError::Wait { wait_ms: wait_until - now.0 });
+        return Err(StaffError::Wait {
+            wait_ms: wait_until - now.0,
+        });
     }
     let right = password.length() <= PASSWORD_BYTES_MAX && verify_password(password, &hash);
     let id = member.id;
     register.write(move |connection| {
         if right {
-            connection.execute("UPDATE staff SET failures = 0, wait_until_ms = 0 WHERE id = ?1 AND failures > 0", [id.to_bytes()])?;
+            connection.execute(
+                "UPDATE staff SET failures = 0, wait_until_ms = 0 WHERE id = ?1 AND failures > 0",
+                [id.to_bytes()],
+            )?;
             return Ok::<_, StaffError>(());
         }
         let failures: u32 = connection.query_row(
@@ -305,10 +368,21 @@ pub fn check(register: &Register, world: &World, login: &str, password: &Passphr
             "UPDATE staff SET wait_until_ms = ?2 WHERE id = ?1",
             params![id.to_bytes(), (now.0 + wait_ms(failures))],
         )?;
-        journal::append_in(connection, now, &id.to_string(), "staff.wrong-password", &id.to_string(), &failures.to_string())?;
+        journal::append_in(
+            connection,
+            now,
+            &id.to_string(),
+            "staff.wrong-password",
+            &id.to_string(),
+            &failures.to_string(),
+        )?;
         Ok(())
     })?;
-    if right { Ok(member) } else { Err(StaffError::Wrong) }
+    if right {
+        Ok(member)
+    } else {
+        Err(StaffError::Wrong)
+    }
 }
 
 /// A hash of nothing anybody knows, with the standard cost.
@@ -320,11 +394,16 @@ const fn wait_ms(failures: u32) -> u64 {
     }
     let doublings = failures - FREE_FAILURES - 1;
     let wait = 1_000_u64 << if doublings > 20 { 20 } else { doublings };
-    if wait > WAIT_MAX_MS { WAIT_MAX_MS } else { wait }
+    if wait > WAIT_MAX_MS {
+        WAIT_MAX_MS
+    } else {
+        wait
+    }
 }
 
 fn check_login(login: &str) -> Result<(), StaffError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+    let allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
     if login.is_empty() || login.len() > 64 || !login.chars().all(allowed) {
         return Err(StaffError::Login);
     }
@@ -347,7 +426,8 @@ fn from_row(row: &Row<'_>) -> Result<StaffMember, RegisterError> {
         login: row.get(1)?,
         name: row.get(2)?,
         role: StaffRole::from_name(&role).ok_or(RegisterError::Damaged("staff.role"))?,
-        offices: serde_json::from_str(&offices).map_err(|_| RegisterError::Damaged("staff.offices"))?,
+        offices: serde_json::from_str(&offices)
+            .map_err(|_| RegisterError::Damaged("staff.offices"))?,
         added: UnixMs(row.get(5)?),
         removed: row.get::<_, Option<u64>>(6)?.map(UnixMs),
     })

@@ -53,9 +53,17 @@ impl core::fmt::Debug for Session {
 }
 
 /// Opens a session, durable on return.
-pub fn open(register: &Register, world: &World, member: &StaffMember, language: &str) -> Result<SessionToken, StaffError> {
+pub fn open(
+    register: &Register,
+    world: &World,
+    member: &StaffMember,
+    language: &str,
+) -> Result<SessionToken, StaffError> {
     let token = SessionToken(hex::encode(random_array::<32>(&*world.random)));
-    let (digest, csrf) = (digest_of(&token.0), hex::encode(random_array::<32>(&*world.random)));
+    let (digest, csrf) = (
+        digest_of(&token.0),
+        hex::encode(random_array::<32>(&*world.random)),
+    );
     let (id, language, now) = (member.id, language.to_owned(), world.clock.now());
     register.write(move |connection| {
         connection.execute(
@@ -73,7 +81,11 @@ pub fn open(register: &Register, world: &World, member: &StaffMember, language: 
 }
 
 /// The session of a cookie, if it lives and its person still works here.
-pub fn find(register: &Register, world: &World, token: &str) -> Result<Option<Session>, StaffError> {
+pub fn find(
+    register: &Register,
+    world: &World,
+    token: &str,
+) -> Result<Option<Session>, StaffError> {
     if token.len() != 64 {
         return Ok(None);
     }
@@ -92,13 +104,18 @@ pub fn find(register: &Register, world: &World, token: &str) -> Result<Option<Se
     let Some((session, started, last_used)) = found else {
         return Ok(None);
     };
-    if now.0.saturating_sub(last_used) > SESSION_IDLE_MS || now.0.saturating_sub(started) > SESSION_LIFE_MS {
+    if now.0.saturating_sub(last_used) > SESSION_IDLE_MS
+        || now.0.saturating_sub(started) > SESSION_LIFE_MS
+    {
         end(register, &session)?;
         return Ok(None);
     }
     if now.0.saturating_sub(last_used) > TOUCH_MS {
         register.write(move |connection| {
-            connection.execute("UPDATE staff_session SET last_used_ms = ?2 WHERE token = ?1", params![digest, now.0])?;
+            connection.execute(
+                "UPDATE staff_session SET last_used_ms = ?2 WHERE token = ?1",
+                params![digest, now.0],
+            )?;
             Ok::<_, StaffError>(())
         })?;
     }
@@ -106,10 +123,17 @@ pub fn find(register: &Register, world: &World, token: &str) -> Result<Option<Se
 }
 
 /// Remembers the language a session speaks.
-pub fn set_language(register: &Register, session: &Session, language: &str) -> Result<(), StaffError> {
+pub fn set_language(
+    register: &Register,
+    session: &Session,
+    language: &str,
+) -> Result<(), StaffError> {
     let (digest, language) = (session.token_digest, language.to_owned());
     register.write(move |connection| {
-        connection.execute("UPDATE staff_session SET language = ?2 WHERE token = ?1", params![digest, language])?;
+        connection.execute(
+            "UPDATE staff_session SET language = ?2 WHERE token = ?1",
+            params![digest, language],
+        )?;
         Ok(())
     })
 }
@@ -132,4 +156,3 @@ pub fn csrf_holds(session: &Session, given: &str) -> bool {
 fn digest_of(token: &str) -> [u8; 32] {
     qayd_crypto::sha256(token.as_bytes()).0
 }
-

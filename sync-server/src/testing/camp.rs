@@ -7,18 +7,19 @@ use std::collections::BTreeMap;
 use qayd_crypto::{OpeningKey, SigningKey, Suite};
 use qayd_fingerprint::{extract, synthetic};
 use qayd_model::{
-    BiometricException, EnrolmentId, FingerPosition, OperatorId, PacketId, PersonalBytes, QualityScore, SampleId,
-    SampleKind, Sha256Digest, StationId, UnixMs, Value,
+    BiometricException, EnrolmentId, FingerPosition, OperatorId, PacketId, PersonalBytes,
+    QualityScore, SampleId, SampleKind, Sha256Digest, StationId, UnixMs, Value,
     import::ImportedPerson,
     pack::{Pack, PackSet},
     value::Source,
 };
 use qayd_packet::{
-    FieldEntry, Head, NewSample, Recipients, SampleEntry, SealRequest, SealedPacket, Signer, StampedTime, seal,
+    FieldEntry, Head, NewSample, Recipients, SampleEntry, SealRequest, SealedPacket, Signer,
+    StampedTime, seal,
 };
 use qayd_protocol::{
-    Invitation, Offer, OperatorCertificate, ProvisionRequest, Role, StationCertificate, SyncApi, TrustChain, UploadBody,
-    WantedState,
+    Invitation, Offer, OperatorCertificate, ProvisionRequest, Role, StationCertificate, SyncApi,
+    TrustChain, UploadBody, WantedState,
     trust::{Trusted, sign},
 };
 use qayd_world::{RandomnessRng, World, random_array};
@@ -107,22 +108,40 @@ impl Camp {
         let (invitation, chain) = Invitation::open(&invitation(centre, name)).unwrap();
         let key = SigningKey::make(&random_array(&*world.random));
         let receiving = OpeningKey::make(Suite::XWing, &random_array(&*world.random));
-        let request = ProvisionRequest::make(&TestStation::claim(&invitation, &key, &receiving), &key);
-        let answer = centre.for_station(StationId::from_bytes([0; 16])).provision(&request).unwrap();
+        let request =
+            ProvisionRequest::make(&TestStation::claim(&invitation, &key, &receiving), &key);
+        let answer = centre
+            .for_station(StationId::from_bytes([0; 16]))
+            .provision(&request)
+            .unwrap();
         let chain = chain.advance(&answer.keyring).unwrap();
         let certificate = chain.station(&answer.certificate).unwrap();
         let mut packs = BTreeMap::new();
         for bytes in &answer.packs {
             let bundle = chain.pack(bytes).unwrap();
-            let tables: Vec<(String, &str)> =
-                bundle.tables.iter().map(|t| (format!("codes/{}.toml", t.name), t.table.as_str())).collect();
+            let tables: Vec<(String, &str)> = bundle
+                .tables
+                .iter()
+                .map(|t| (format!("codes/{}.toml", t.name), t.table.as_str()))
+                .collect();
             let name = format!("{}.toml", bundle.id);
-            let files = tables.iter().map(|(n, t)| (n.as_str(), *t)).chain([(name.as_str(), bundle.pack.as_str())]);
+            let files = tables
+                .iter()
+                .map(|(n, t)| (n.as_str(), *t))
+                .chain([(name.as_str(), bundle.pack.as_str())]);
             let set = PackSet::load(files).unwrap();
             let pack = set.packs[&bundle.id].clone();
-            packs.insert(bundle.id.clone(), (pack, set, qayd_crypto::sha256(bundle.pack.as_bytes())));
+            packs.insert(
+                bundle.id.clone(),
+                (pack, set, qayd_crypto::sha256(bundle.pack.as_bytes())),
+            );
         }
-        let person = || (OperatorId::from_bytes(random_array(&*world.random)), SigningKey::make(&random_array(&*world.random)));
+        let person = || {
+            (
+                OperatorId::from_bytes(random_array(&*world.random)),
+                SigningKey::make(&random_array(&*world.random)),
+            )
+        };
         Self {
             id: certificate.station,
             certificate,
@@ -147,22 +166,40 @@ impl Camp {
         for (number, value) in &case.forced {
             answers.set(*number, value.clone());
         }
-        let office = case.office.map(str::to_owned).or_else(|| pack.home_office(&answers).map(str::to_owned));
+        let office = case
+            .office
+            .map(str::to_owned)
+            .or_else(|| pack.home_office(&answers).map(str::to_owned));
         let operator = self.officer.0;
         let fields = answers
             .iter()
-            .map(|(number, value)| FieldEntry { number, value: value.clone(), source: Source::Statement, entered: now, operator })
+            .map(|(number, value)| FieldEntry {
+                number,
+                value: value.clone(),
+                source: Source::Statement,
+                entered: now,
+                operator,
+            })
             .collect();
         let exceptions: Vec<BiometricException> = case
             .exceptions
             .iter()
             .cloned()
-            .map(|exception| BiometricException { supervisor: Some(self.supervisor.0), ..exception })
+            .map(|exception| BiometricException {
+                supervisor: Some(self.supervisor.0),
+                ..exception
+            })
             .collect();
         let supervised = !exceptions.is_empty();
-        let (officer, supervisor) = (self.certificate_of(&self.officer, "officer", Role::Officer), self.certificate_of(&self.supervisor, "supervisor", Role::Supervisor));
+        let (officer, supervisor) = (
+            self.certificate_of(&self.officer, "officer", Role::Officer),
+            self.certificate_of(&self.supervisor, "supervisor", Role::Supervisor),
+        );
         let keyring = self.chain.keyring();
-        let recipients = Recipients { review: keyring.review_keys.clone(), biometric: keyring.biometric_keys.clone() };
+        let recipients = Recipients {
+            review: keyring.review_keys.clone(),
+            biometric: keyring.biometric_keys.clone(),
+        };
         let (ms, random) = self.world.id_seed();
         self.sequence += 1;
         let request = SealRequest {
@@ -177,7 +214,11 @@ impl Camp {
                 sequence: self.sequence,
                 previous: self.previous,
                 boot_counter: 1,
-                made: StampedTime { raw: now, estimated: None, error_ms: None },
+                made: StampedTime {
+                    raw: now,
+                    estimated: None,
+                    error_ms: None,
+                },
                 pack_id: pack.id.clone(),
                 pack_version: pack.version,
                 pack_digest: *digest,
@@ -190,8 +231,16 @@ impl Camp {
             samples: self.samples(case),
             held: case.held.clone(),
             exceptions,
-            operator: Signer { id: operator, key: &self.officer.1, certificate: &officer },
-            supervisor: supervised.then_some(Signer { id: self.supervisor.0, key: &self.supervisor.1, certificate: &supervisor }),
+            operator: Signer {
+                id: operator,
+                key: &self.officer.1,
+                certificate: &officer,
+            },
+            supervisor: supervised.then_some(Signer {
+                id: self.supervisor.0,
+                key: &self.supervisor.1,
+                certificate: &supervisor,
+            }),
             station_key: &self.key,
             recipients: &recipients,
         };
@@ -210,11 +259,14 @@ impl Camp {
     /// Sends a sealed packet through the station's view of the centre.
     pub fn upload(&self, centre: &Centre, sealed: &SealedPacket) {
         let api = centre.for_station(self.id);
-        let answer = api.offer(&Offer::of(vec![sealed.manifest.bytes().to_vec()])).unwrap();
+        let answer = api
+            .offer(&Offer::of(vec![sealed.manifest.bytes().to_vec()]))
+            .unwrap();
         match answer.packets[0].state {
             WantedState::Wanted { upload, offset, .. } => {
                 let rest = &sealed.bytes[offset as usize..];
-                api.upload_append(upload, offset, UploadBody::Bytes(rest)).unwrap();
+                api.upload_append(upload, offset, UploadBody::Bytes(rest))
+                    .unwrap();
             }
             ref other => panic!("wanted was expected, not {other:?}"),
         }
@@ -252,18 +304,34 @@ impl Camp {
         let mut samples = Vec::new();
         if let Some(face) = case.face {
             let bytes = synthetic::portrait(face, 413, 531).encode_jpeg(85).unwrap();
-            samples.push(sample(SampleKind::Portrait, "image/jpeg", bytes, None, None));
+            samples.push(sample(
+                SampleKind::Portrait,
+                "image/jpeg",
+                bytes,
+                None,
+                None,
+            ));
         }
         if let Some((seed, day)) = case.hands {
             let person = synthetic::SyntheticPerson::make(seed);
             for position in case.fingers {
-                if case.exceptions.iter().any(|exception| exception.position == *position) {
+                if case
+                    .exceptions
+                    .iter()
+                    .any(|exception| exception.position == *position)
+                {
                     continue;
                 }
                 let image = person.impression(*position, day * 100 + u64::from(position.code()));
                 let quality: QualityScore = extract(&image).unwrap().quality.score;
                 let bytes = image.encode_png().unwrap();
-                samples.push(sample(SampleKind::Finger(*position), "image/png", bytes, Some(quality), Some(500)));
+                samples.push(sample(
+                    SampleKind::Finger(*position),
+                    "image/png",
+                    bytes,
+                    Some(quality),
+                    Some(500),
+                ));
             }
         }
         for (kind, media_type, bytes) in &case.others {
@@ -277,8 +345,19 @@ impl Camp {
 /// the mother's given name and her father's, and further lines.
 pub fn person(name: &str, birth: &str, mother: &str, more: &str) -> String {
     let mut parts = name.split('_');
-    let mut part = |key: &str| parts.next().map(|text| format!("{key} = {{ ar = \"{text}\" }}\n")).unwrap_or_default();
-    let names = [part("given"), part("father"), part("grandfather"), part("laqab")].concat();
+    let mut part = |key: &str| {
+        parts
+            .next()
+            .map(|text| format!("{key} = {{ ar = \"{text}\" }}\n"))
+            .unwrap_or_default()
+    };
+    let names = [
+        part("given"),
+        part("father"),
+        part("grandfather"),
+        part("laqab"),
+    ]
+    .concat();
     let (mother, mother_father) = mother.split_once('_').unwrap_or((mother, "محمود"));
     format!(
         "pack = \"national-card-first-issue\"
@@ -332,5 +411,16 @@ language = \"ar\"
 read_aloud = true
 purposes = {{ issuance = true, sharing = false }}
 "
+    )
+}
+
+/// A child under five: no fingers are asked, so that a case of it is made in moments.
+pub fn child(name: &str) -> String {
+    let guardian = "guardian_name = { missing = \"nobody_present\" }\nguardian_relation = { missing = \"nobody_present\" }";
+    let birth_certificate = "[[evidence]]\ndocument = \"birth_certificate\"\nseen = \"none\"\ngap = \"never_issued\"\n\n[[attestors]]";
+    person(name, "2023-05-17", "فاطمة_حسين", guardian).replacen(
+        "[[attestors]]",
+        birth_certificate,
+        1,
     )
 }

@@ -25,7 +25,7 @@ use crate::{
     trust::{self, InitRequest, InvitationRequest},
 };
 
-pub use camp::{Camp, NewCase, person};
+pub use camp::{Camp, NewCase, child, person};
 pub use station::{Sizes, TestStation};
 pub use suite::sync_api_suite;
 
