@@ -340,6 +340,13 @@ pub(super) fn check_manifest(
     if !station.packs.contains(&manifest.pack_id) {
         return Err(RefusalReason::PackNotAllowed);
     }
+    if !keys.packs().published(
+        &manifest.pack_id,
+        manifest.pack_version,
+        manifest.pack_digest,
+    ) {
+        return Err(RefusalReason::UnknownPack);
+    }
     Ok(())
 }
 

@@ -671,6 +671,7 @@ fn record(
                 "the lease ran out",
             )));
         }
+        crate::intake::mark_examined_in(connection, row.id, now)?;
         Ok(())
     })
 }

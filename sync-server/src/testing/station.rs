@@ -122,6 +122,11 @@ impl TestStation {
         }
     }
 
+    /// From now on its packets are sealed under a pack that the centre never published.
+    pub fn use_a_pack_of_its_own(&mut self) {
+        self.pack.1 = qayd_crypto::sha256(b"a pack of its own");
+    }
+
     /// Signs its manifests and requests.
     pub fn key(&self) -> &SigningKey {
         &self.key
@@ -138,11 +143,6 @@ impl TestStation {
         let sealed = self.packet_at(self.sequence, self.previous, None, sizes);
         self.previous = Some(sealed.manifest.digest());
         sealed
-    }
-
-    /// Leaves a number out, as if a packet had been lost.
-    pub fn skip(&mut self) -> SealedPacket {
-        self.packet(Sizes::SMALL)
     }
 
     /// Seals a packet at any place of the sequence, under an id of choice.
