@@ -184,6 +184,12 @@ impl StationClock {
         }))
     }
 
+    /// The last time that the centre signed for this station.
+    pub fn last_signed(&self, connection: &Connection) -> Result<Option<UnixMs>, StoreError> {
+        let known: Option<CentreTime> = settings::get_cbor(connection, name::CENTRE_TIME)?;
+        Ok(known.map(|k| k.centre))
+    }
+
     /// Takes a signed time of the centre, whose signature the caller has verified and which is at most `error_ms` old or
     /// early. An older time than the one known is ignored (`false`): it is a replay, or an answer that came late.
     ///

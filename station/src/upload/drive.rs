@@ -49,9 +49,8 @@ const CODE_UNCONFIRMED: &str = "UPL-11";
 pub fn connect(station: &Station) -> Result<HttpSyncClient, UploadError> {
     let identity = station.identity();
     let world = station.world();
-    let signed_time = station.store().read(|c| station.clock().now(c))?;
-    let network =
-        ReqwestNetwork::new(&identity.tls_ca_pem, world.clock.clone(), Some(signed_time))?;
+    let signed_time = station.store().read(|c| station.clock().last_signed(c))?;
+    let network = ReqwestNetwork::new(&identity.tls_ca_pem, world.clock.clone(), signed_time)?;
     let signer = (identity.station, station.signing_key());
     Ok(HttpSyncClient::new(
         Arc::new(network),
@@ -224,13 +223,13 @@ impl Contact<'_> {
                 Ok(items) => items,
                 Err(error) => return Ok(Err(error)),
             };
-            self.alive();
             let taken = inbox::take(self.station, &items)?;
             self.report.inbox += taken.items;
             self.report.decisions += taken.decisions;
             if taken.items == 0 {
                 break;
             }
+            self.alive();
         }
         let mut packets = Vec::new();
         for _ in 0..ROUNDS_MAX {
@@ -239,7 +238,6 @@ impl Contact<'_> {
                 Ok(signed) => signed,
                 Err(error) => return Ok(Err(error)),
             };
-            self.alive();
             let taken = receipts::take(self.station, &signed)?;
             self.report.delivered += taken.delivered;
             self.report.stuck.extend(
@@ -252,6 +250,8 @@ impl Contact<'_> {
             if taken.count == 0 {
                 break;
             }
+            // Only what came counts: a centre that answers everything but receipts must not hold a contact for ever.
+            self.alive();
         }
         if !packets.is_empty() {
             fail::fail_point!("after-receipt-before-release");

@@ -27,6 +27,8 @@ const CONNECT_MS: u64 = 5_000;
 /// Sent bytes that stay unacknowledged for so long end the connection: two round trips of a satellite link and a
 /// full queue fit, a tunnel does not.
 const UNACKNOWLEDGED_MS: u64 = 4_000;
+/// No station is away from its centre for so long (policies say 60 days): a clock beyond it is wrong.
+const AWAY_MS_MAX: u64 = 400 * 86_400_000;
 /// How long the centre may think about a request when nothing else is said.
 const ANSWER_MS: u64 = 60_000;
 /// The slowest link that is still a link. EDGE on a bad day moves seven times as much.
@@ -66,9 +68,9 @@ pub struct ReqwestNetwork {
 impl ReqwestNetwork {
     /// A network that trusts the certificates in `authority_pem` (one or more PEM blocks) and no others.
     ///
-    /// `signed_time` is the latest time the centre ever signed for this station. A clock that stands before it is
-    /// certainly wrong, and certificates are then judged by the signed time, so that an empty CMOS battery does not
-    /// cut a station off.
+    /// `signed_time` is the latest time the centre ever signed for this station. A clock that stands before it, or years
+    /// after it, is certainly wrong, and certificates are then judged by the signed time, so that an empty CMOS battery
+    /// does not cut a station off.
     ///
     /// # Errors
     /// [`NetworkSetupError`]; no connection is tried here.
@@ -88,10 +90,7 @@ impl ReqwestNetwork {
         if roots.is_empty() {
             return Err(NetworkSetupError::Authority);
         }
-        let time = Arc::new(HonestTime {
-            clock,
-            floor: signed_time.unwrap_or_default(),
-        });
+        let time = Arc::new(HonestTime { clock, signed_time });
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = rustls::ClientConfig::builder_with_details(provider, time)
             .with_protocol_versions(&[&rustls::version::TLS13])
@@ -202,10 +201,7 @@ fn classify(error: reqwest::Error) -> NetworkError {
             .is_some_and(hyper::Error::is_parse);
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
             timed_out |= io.kind() == std::io::ErrorKind::TimedOut;
-            // `source()` of a wrapping io::Error skips the error it wraps.
-            untrusted |= io
-                .get_ref()
-                .is_some_and(|inner| inner.is::<rustls::Error>());
+            untrusted |= wraps_tls(io);
         }
         link = cause.source();
     }
@@ -224,10 +220,20 @@ fn classify(error: reqwest::Error) -> NetworkError {
     }
 }
 
-/// The machine's clock, but never before the last time the centre signed.
+/// An `io::Error` may wrap another, and `source()` skips what is wrapped.
+fn wraps_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>()
+            || inner
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(wraps_tls)
+    })
+}
+
+/// The machine's clock, unless it contradicts the last time that the centre signed.
 struct HonestTime {
     clock: Arc<dyn Clock>,
-    floor: UnixMs,
+    signed_time: Option<UnixMs>,
 }
 
 impl core::fmt::Debug for HonestTime {
@@ -238,7 +244,14 @@ impl core::fmt::Debug for HonestTime {
 
 impl TimeProvider for HonestTime {
     fn current_time(&self) -> Option<UnixTime> {
-        let now = self.clock.now().max(self.floor);
-        Some(UnixTime::since_unix_epoch(Duration::from_millis(now.0)))
+        let now = self.clock.now();
+        let judged = match self.signed_time {
+            Some(signed) if now < signed || now.0 > signed.0.saturating_add(AWAY_MS_MAX) => signed,
+            _ => now,
+        };
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(judged.0)))
     }
 }
+
+#[cfg(test)]
+mod tests;
