@@ -177,7 +177,15 @@ fn fill(centre: &Centre, review: &Review, reviewer: &StaffMember) {
             ..NewCase::of(&nour)
         },
     );
-    while run_one(review, "example").unwrap() {}
+    let (clock, mut examined) = (&centre.world().clock, 0_u64);
+    let before = clock.monotonic_ms();
+    while run_one(review, "example").unwrap() {
+        examined += 1;
+    }
+    println!(
+        "{} ms a packet, {examined} packets",
+        (clock.monotonic_ms() - before) / examined
+    );
     correct(centre, review, reviewer, &mut camp, &first);
     while run_one(review, "example").unwrap() {}
 }

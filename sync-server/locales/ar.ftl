@@ -70,6 +70,7 @@ state-accepted = مقبولة
 state-returned = معادة للتصحيح
 state-rejected = مرفوضة
 state-same-person = الشخص نفسه
+state-open = المفتوحة
 state-all = الكل
 station-kind-camp = محطة مخيم
 station-kind-hospital = مستشفى

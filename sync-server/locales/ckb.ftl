@@ -70,6 +70,7 @@ state-accepted = پەسەندکراو
 state-returned = گەڕێنراوە بۆ ڕاستکردنەوە
 state-rejected = ڕەتکراوە
 state-same-person = هەمان کەس
+state-open = کراوە
 state-all = هەموو
 station-kind-camp = وێستگەی کەمپ
 station-kind-hospital = نەخۆشخانە

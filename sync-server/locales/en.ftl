@@ -70,6 +70,7 @@ state-accepted = Accepted
 state-returned = Returned for correction
 state-rejected = Rejected
 state-same-person = Same person
+state-open = Open
 state-all = All
 station-kind-camp = Camp station
 station-kind-hospital = Hospital

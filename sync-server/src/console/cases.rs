@@ -80,11 +80,12 @@ pub(super) async fn queue(
         let (review, w, member) = (&console.review, visitor.w, visitor.member());
         let text = |key: &str| query.get(key).map_or("", String::as_str);
         let state = match text("state") {
-            "" => Some(CaseState::UnderReview),
-            "all" => None,
+            "" | "open" | "all" => None,
             name => Some(CaseState::from_name(name).ok_or(PageError::NotFound)?),
         };
+        let only_open = matches!(text("state"), "" | "open");
         let filter = Filter {
+            open: only_open,
             offices: offices_of(member, text("office")),
             state,
             station: text("station").parse().ok(),
@@ -111,7 +112,7 @@ pub(super) async fn queue(
                 }
                 href
             };
-            let state_text = state.map_or("all", CaseState::name);
+            let state_text = state.map_or(if only_open { "open" } else { "all" }, CaseState::name);
             let open: u64 = counts
                 .iter()
                 .filter(|(state, _)| state.is_open())
@@ -122,23 +123,20 @@ pub(super) async fn queue(
                 facts.push(w.x("queue-oldest", &age(w, now, oldest)));
             }
             let all: u64 = counts.iter().map(|(_, n)| n).sum();
-            let mut tabs: Vec<Tab> = counts
-                .iter()
-                .map(|(one, count)| Tab {
-                    code: one.name(),
-                    name: w.code("state-", one.name()),
-                    count: *count,
-                    href: address(one.name(), 0),
-                    chosen: state == Some(*one),
-                })
-                .collect();
-            tabs.push(Tab {
-                code: "all",
-                name: w.t("state-all"),
-                count: all,
-                href: address("all", 0),
-                chosen: state.is_none(),
-            });
+            let tab = |code: &'static str, name: String, count: u64| Tab {
+                code,
+                name,
+                count,
+                href: address(code, 0),
+                chosen: code == state_text,
+            };
+            let mut tabs = vec![tab("open", w.t("state-open"), open)];
+            tabs.extend(
+                counts
+                    .iter()
+                    .map(|(one, n)| tab(one.name(), w.code("state-", one.name()), *n)),
+            );
+            tabs.push(tab("all", w.t("state-all"), all));
             let known: Vec<String> = if member.offices.is_empty() {
                 case::offices_in(connection)?
             } else {

@@ -103,7 +103,7 @@ pub fn router(review: Review) -> Router {
             "/console/samples/{packet}/{sample}/page",
             get(samples::page),
         )
-        .fallback(session::not_found)
+        .route("/console/{*rest}", get(session::not_found))
         .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(security::guard))
         .with_state(console)

@@ -223,7 +223,8 @@ pub fn decide(review: &Review, member: &StaffMember, act: Act) -> Result<Outcome
         }
         if two_people {
             connection.execute(
-                "INSERT INTO decision_pending (enrolment, number, from_state) VALUES (?1, ?2, ?3)",
+                "INSERT INTO decision_pending (enrolment, number, from_state) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (enrolment) DO UPDATE SET number = ?2, from_state = ?3",
                 params![case.enrolment.to_bytes(), number, case.state.name()],
             )?;
             return Ok(Outcome::Proposed(number));

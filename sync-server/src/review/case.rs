@@ -133,6 +133,8 @@ pub struct Filter {
     pub offices: Vec<String>,
     /// One state.
     pub state: Option<CaseState>,
+    /// Only what somebody still has to decide.
+    pub open: bool,
     /// One station.
     pub station: Option<StationId>,
     /// One day of receipt.
@@ -153,6 +155,9 @@ impl Filter {
         if let Some(state) = self.state {
             sql.push_str(" AND c.state = ?");
             values.push(Value::Text(state.name().to_owned()));
+        }
+        if self.open {
+            sql.push_str(" AND c.state IN ('under_review', 'duplicate_hold', 'second_opinion')");
         }
         if let Some(station) = self.station {
             sql.push_str(" AND c.station = ?");
@@ -201,6 +206,7 @@ pub fn counts_in(
 ) -> Result<Vec<(CaseState, u64)>, RegisterError> {
     let (sql, values) = Filter {
         state: None,
+        open: false,
         ..filter.clone()
     }
     .sql();
@@ -233,6 +239,7 @@ pub fn oldest_open_in(
 ) -> Result<Option<UnixMs>, RegisterError> {
     let (sql, values) = Filter {
         state: None,
+        open: false,
         ..filter.clone()
     }
     .sql();

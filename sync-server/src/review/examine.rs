@@ -26,6 +26,7 @@ use crate::{
     centre::{CentreError, StoredPacket},
     intake::Chain,
     store::RegisterError,
+    trust::journal,
     work::{self, Lease, WorkKind},
 };
 
@@ -50,7 +51,14 @@ pub fn run_one(review: &Review, holder: &str) -> Result<bool, ReviewError> {
     };
     if let Err(error) = examine(review, packet, &lease) {
         tracing::warn!(code = error.code(), %packet, attempt = lease.attempt, "examination failed");
-        work.fail(&lease, error.code())?;
+        if work.fail(&lease, error.code())? {
+            // Nobody would miss a case that was never made: a person has to look.
+            let (now, code) = (review.centre().now(), error.code());
+            review.centre().register().write(move |connection| {
+                let detail = format!("packet={packet} {code}");
+                journal::alarm_in(connection, now, "examination-failed", None, &detail)
+            })?;
+        }
     }
     Ok(true)
 }
