@@ -48,8 +48,8 @@ pub struct ChosenFinger {
     pub bytes: PersonalBytes,
     /// How it is encoded.
     pub media_type: MediaType,
-    /// Its resolution.
-    pub ppi: Ppi,
+    /// Its resolution, where device or file state it.
+    pub ppi: Option<Ppi>,
     /// Its score.
     pub score: QualityScore,
     /// Attempts made for this finger so far.

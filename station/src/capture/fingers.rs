@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use qayd_devices::{CaptureTarget, MediaType, RawSample, expected_fingers};
 use qayd_fingerprint::{
-    GreyImage, HandMatch, SAME_FINGER_IN_SESSION, SlapError, Template, hand_check, hand_swapped,
-    match_score, segment_slap_without,
+    GreyImage, HandMatch, ImageError, SAME_FINGER_IN_SESSION, SlapError, Template, hand_check,
+    hand_swapped, match_score, segment_slap_without,
 };
 use qayd_model::pack::FingersPolicy;
-use qayd_model::{FingerPosition, PersonalBytes, QualityScore, Slap};
+use qayd_model::{FingerPosition, PersonalBytes, Ppi, QualityScore, Slap};
 use qayd_protocol::Policy;
 
 use super::CaptureError;
@@ -50,6 +50,17 @@ impl CaptureLimits {
     }
 }
 
+/// What a finger is judged at when neither device nor file states a resolution: that of plain scanners (FIELD.md §3.1).
+/// The sample itself goes on saying that it is not known.
+const USUAL_PPI: Ppi = Ppi(500);
+
+fn picture(bytes: &[u8], ppi: Option<Ppi>) -> Result<GreyImage, ImageError> {
+    match GreyImage::decode(bytes, ppi) {
+        Err(ImageError::NoResolution) => GreyImage::decode(bytes, Some(USUAL_PPI)),
+        decoded => decoded,
+    }
+}
+
 /// One person's fingers.
 #[derive(Debug, Clone)]
 pub struct FingerCapture {
@@ -73,7 +84,7 @@ struct Seen {
     assessed: AssessedFinger,
     bytes: PersonalBytes,
     media_type: MediaType,
-    ppi: qayd_model::Ppi,
+    ppi: Option<Ppi>,
     same_as: Option<FingerPosition>,
 }
 
@@ -202,7 +213,7 @@ impl FingerCapture {
         slap: Slap,
         sample: &RawSample,
     ) -> Result<Result<Vec<Seen>, Advice>, CaptureError> {
-        let image = GreyImage::decode(sample.bytes.expose(), sample.ppi)?;
+        let image = picture(sample.bytes.expose(), sample.ppi)?;
         let expected = expected_fingers(&CaptureTarget::Slap(slap), &self.missing).len();
         let fingers = match segment_slap_without(&image, slap, &self.missing) {
             Ok(fingers) => fingers,
@@ -233,7 +244,7 @@ impl FingerCapture {
                 assessed: assess_finger(position, &finger.image, &self.limits.fingers)?,
                 bytes: PersonalBytes::new(finger.image.encode_png()?),
                 media_type: MediaType::Png,
-                ppi: finger.image.ppi,
+                ppi: Some(finger.image.ppi),
                 same_as: None,
             });
         }
@@ -244,14 +255,14 @@ impl FingerCapture {
         let Some(position) = sample.fingers.first().copied() else {
             return Ok(None);
         };
-        let image = GreyImage::decode(sample.bytes.expose(), sample.ppi)?;
+        let image = picture(sample.bytes.expose(), sample.ppi)?;
         let assessed = assess_finger(position, &image, &self.limits.fingers)?;
         Ok(Some(Seen {
             position,
             assessed,
             bytes: sample.bytes,
             media_type: sample.media_type,
-            ppi: image.ppi,
+            ppi: sample.ppi,
             same_as: None,
         }))
     }
@@ -465,7 +476,7 @@ impl FingerCapture {
         ppi: Option<u16>,
         attempts: u16,
     ) -> Result<(), CaptureError> {
-        let image = GreyImage::decode(bytes.expose(), ppi.map(qayd_model::Ppi))?;
+        let image = picture(bytes.expose(), ppi.map(Ppi))?;
         let assessed = assess_finger(position, &image, &self.limits.fingers)?;
         let (verdict, score) = (assessed.verdict, assessed.quality.score);
         self.kept.insert(

@@ -109,7 +109,7 @@ fn finger(
             media_type: finger.media_type.name().to_owned(),
             bytes: finger.bytes,
             quality: Some(finger.score),
-            ppi: Some(finger.ppi.0),
+            ppi: finger.ppi.map(|ppi| ppi.0),
             device: Some(FOLDER_PROFILE.to_owned()),
             attempts: finger.attempts,
         };

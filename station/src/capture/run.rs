@@ -82,7 +82,7 @@ pub fn try_target(
             media_type: finger.media_type.name().to_owned(),
             bytes: finger.bytes.clone(),
             quality: Some(finger.score.clone()),
-            ppi: Some(finger.ppi.0),
+            ppi: finger.ppi.map(|ppi| ppi.0),
             device: Some(name.clone()),
             attempts: finger.attempts,
         })?;
