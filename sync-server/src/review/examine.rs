@@ -23,7 +23,7 @@ use super::{
     vault::context,
 };
 use crate::{
-    centre::{CentreError, StoredPacket},
+    centre::StoredPacket,
     intake::Chain,
     store::RegisterError,
     trust::journal,
@@ -61,12 +61,6 @@ pub fn run_one(review: &Review, holder: &str) -> Result<bool, ReviewError> {
         }
     }
     Ok(true)
-}
-
-/// One sample that could be read.
-struct Read<'c> {
-    entry: &'c SampleEntry,
-    template: Option<(FingerPosition, Template)>,
 }
 
 fn examine(review: &Review, packet: PacketId, lease: &Lease) -> Result<(), ReviewError> {
@@ -115,12 +109,8 @@ fn examine(review: &Review, packet: PacketId, lease: &Lease) -> Result<(), Revie
     }
     push(&mut checks, CheckKind::Pack, CheckOutcome::Held, vec![]);
 
-    let samples = read_samples(review, &stored, &opened.content, &mut checks)?;
+    let fingers = read_samples(review, &stored, &opened.content, &mut checks)?;
     content_checks(review, &stored, &opened, published, &mut checks);
-    let fingers: Vec<(FingerPosition, Template)> = samples
-        .iter()
-        .filter_map(|read| read.template.clone())
-        .collect();
     if let Some((a, b)) = same_finger_twice(&fingers) {
         push(
             &mut checks,
@@ -346,80 +336,69 @@ fn content_checks(
     );
 }
 
-/// Opens and decodes every sample; those that an earlier packet holds come from there.
-fn read_samples<'c>(
+/// Opens and decodes every sample; those that an earlier packet holds come from there. Gives the fingers' templates.
+fn read_samples(
     review: &Review,
     stored: &StoredPacket,
-    content: &'c Content,
+    content: &Content,
     checks: &mut Vec<Check>,
-) -> Result<Vec<Read<'c>>, ReviewError> {
-    let (mut read, mut failed, mut notes, mut held_failed) =
+) -> Result<Vec<(FingerPosition, Template)>, ReviewError> {
+    let (mut fingers, mut failed, mut notes, mut held_failed) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut held = 0;
-    for entry in &content.samples {
-        let bytes = match review.open_sample(stored, content, entry) {
-            Ok(bytes) => bytes,
-            Err(
-                error @ (ReviewError::NotOpened { .. }
-                | ReviewError::NoSample(_)
-                | ReviewError::Centre(CentreError::PacketDamaged(_))),
-            ) => {
-                let list = if entry.held_in.is_some() {
-                    &mut held_failed
-                } else {
-                    &mut failed
-                };
-                list.push(format!("{} {}", label(&entry.kind), error.code()));
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        held += usize::from(entry.held_in.is_some());
-        let template = match &entry.kind {
-            SampleKind::Finger(position) => match fingers::take(bytes.expose(), entry.ppi) {
-                Ok(taken) => {
-                    let claimed = entry.quality.as_ref().map_or(0, |quality| quality.value);
-                    if claimed > taken.quality.saturating_add(QUALITY_SLACK) {
-                        notes.push(format!(
-                            "{} quality {claimed} {}",
-                            position.name(),
-                            taken.quality
-                        ));
+    review.each_sample(stored, content, &content.samples, |entry, bytes| {
+        let unreadable = match (&entry.kind, bytes) {
+            (_, Err(error)) => Some(error.code()),
+            (SampleKind::Finger(position), Ok(bytes)) => {
+                match fingers::take(bytes.expose(), entry.ppi) {
+                    Ok(taken) => {
+                        notes.extend(overstated(entry, *position, taken.quality));
+                        fingers.push((*position, taken.template));
+                        None
                     }
-                    Some((*position, taken.template))
+                    Err(code) => Some(code),
                 }
-                Err(code) => {
-                    failed.push(format!("{} {code}", position.name()));
-                    continue;
-                }
-            },
-            kind => match images::check(kind, bytes.expose()) {
-                Ok(_) => None,
-                Err(error) => {
-                    failed.push(format!("{} {}", label(kind), error.code()));
-                    continue;
-                }
-            },
+            }
+            (kind, Ok(bytes)) => images::check(kind, bytes.expose())
+                .err()
+                .map(|error| error.code()),
         };
-        read.push(Read { entry, template });
-    }
-    if held > 0 || !held_failed.is_empty() {
-        let outcome = if held_failed.is_empty() {
-            CheckOutcome::Held
-        } else {
-            CheckOutcome::Failed
-        };
+        if let Some(code) = unreadable {
+            let list = if entry.held_in.is_some() {
+                &mut held_failed
+            } else {
+                &mut failed
+            };
+            list.push(format!("{} {code}", label(&entry.kind)));
+        }
+        Ok(())
+    })?;
+    if content.samples.iter().any(|entry| entry.held_in.is_some()) {
+        let outcome = outcome_of(&held_failed, CheckOutcome::Failed);
         push(checks, CheckKind::HeldSamples, outcome, held_failed);
     }
-    let outcome = match (failed.is_empty(), notes.is_empty()) {
-        (false, _) => CheckOutcome::Failed,
-        (true, false) => CheckOutcome::Note,
-        (true, true) => CheckOutcome::Held,
-    };
-    failed.append(&mut notes);
-    push(checks, CheckKind::Samples, outcome, failed);
-    debug_assert!(read.iter().all(|read| !read.entry.part.is_empty()));
-    Ok(read)
+    if failed.is_empty() {
+        let outcome = outcome_of(&notes, CheckOutcome::Note);
+        push(checks, CheckKind::Samples, outcome, notes);
+    } else {
+        failed.append(&mut notes);
+        push(checks, CheckKind::Samples, CheckOutcome::Failed, failed);
+    }
+    Ok(fingers)
+}
+
+const fn outcome_of(details: &[String], otherwise: CheckOutcome) -> CheckOutcome {
+    if details.is_empty() {
+        CheckOutcome::Held
+    } else {
+        otherwise
+    }
+}
+
+/// A station that claims a better quality than there is.
+fn overstated(entry: &SampleEntry, position: FingerPosition, measured: u8) -> Option<String> {
+    let claimed = entry.quality.as_ref()?.value;
+    (claimed > measured.saturating_add(QUALITY_SLACK))
+        .then(|| format!("{} quality {claimed} {measured}", position.name()))
 }
 
 /// The name of a sample in findings, forms and addresses: `portrait`, `right_index`, `document-csid-1`, …

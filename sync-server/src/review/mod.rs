@@ -34,7 +34,7 @@ use std::{
 };
 
 use qayd_model::{PacketId, PersonalBytes, Remedy, UnixMs};
-use qayd_packet::{Content, OpenPacketError, SampleEntry};
+use qayd_packet::{Content, OpenPacketError, SampleEntry, VerifiedPacket};
 use qayd_protocol::{
     TrustChain,
     trust::{OperatorCertificate, StationCertificate},
@@ -45,6 +45,7 @@ use serde::{Deserialize, Serialize};
 pub use examine::run_one;
 
 use crate::{
+    blobs::BlobError,
     centre::{Centre, CentreError, StoredPacket},
     decision::CountersignPolicy,
     store::RegisterError,
@@ -304,34 +305,75 @@ impl Review {
         content: &Content,
         entry: &SampleEntry,
     ) -> Result<PersonalBytes, ReviewError> {
-        let packet = stored.row.id;
-        let open = |stored: &StoredPacket| {
-            let verified = stored.verify()?;
+        let mut opened = None;
+        self.each_sample(stored, content, core::slice::from_ref(entry), |_, bytes| {
+            opened = Some(bytes);
+            Ok(())
+        })?;
+        opened.unwrap_or(Err(ReviewError::NoSample(content.packet)))
+    }
+
+    /// Opens `entries` one after the other and hands each to `take`; every packet is read and verified once.
+    pub(crate) fn each_sample<'e>(
+        &self,
+        stored: &StoredPacket,
+        content: &Content,
+        entries: &'e [SampleEntry],
+        mut take: impl FnMut(
+            &'e SampleEntry,
+            Result<PersonalBytes, ReviewError>,
+        ) -> Result<(), ReviewError>,
+    ) -> Result<(), ReviewError> {
+        let packet = content.packet;
+        let open = |verified: &VerifiedPacket<'_>, entry: &SampleEntry| {
             self.inner
                 .holder
-                .open_sample(&verified, entry)
+                .open_sample(verified, entry)
                 .map_err(|error| ReviewError::NotOpened {
                     packet,
                     code: error.code(),
                 })
         };
-        match entry.held_in {
-            None => open(stored),
-            Some(earlier) => {
-                let earlier = self
-                    .inner
-                    .centre
-                    .read_packet(earlier)
-                    .map_err(|_| ReviewError::NoSample(packet))?;
+        let mut homes: Vec<Option<PacketId>> = entries.iter().map(|entry| entry.held_in).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        for home in homes {
+            let here = || entries.iter().filter(move |entry| entry.held_in == home);
+            let earlier = match home {
+                None => None,
                 // Another enrolment's packet would put one person's finger into another's case.
-                if earlier.row.enrolment != content.enrolment
-                    || earlier.row.version >= content.version
-                {
-                    return Err(ReviewError::NoSample(packet));
+                Some(id) => match self.inner.centre.read_packet(id) {
+                    Ok(earlier)
+                        if earlier.row.enrolment == content.enrolment
+                            && earlier.row.version < content.version =>
+                    {
+                        Some(earlier)
+                    }
+                    Err(
+                        error
+                        @ (CentreError::Register(_) | CentreError::Blobs(BlobError::Files(_))),
+                    ) => {
+                        return Err(error.into());
+                    }
+                    _ => {
+                        here().try_for_each(|entry| {
+                            take(entry, Err(ReviewError::NoSample(packet)))
+                        })?;
+                        continue;
+                    }
+                },
+            };
+            match earlier.as_ref().unwrap_or(stored).verify() {
+                Ok(verified) => here().try_for_each(|entry| take(entry, open(&verified, entry)))?,
+                Err(error) => {
+                    let code = error.code();
+                    here().try_for_each(|entry| {
+                        take(entry, Err(ReviewError::NotOpened { packet, code }))
+                    })?;
                 }
-                open(&earlier)
             }
         }
+        Ok(())
     }
 
     /// The content of a case, sealed to the station that has to put it right; `None` when the packet does not open, so
