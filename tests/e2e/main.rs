@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod capture_faults;
+mod many_stations;
 mod two_ends;
 mod weeks_and_links;

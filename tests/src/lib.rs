@@ -5,10 +5,15 @@
 
 mod applicant;
 mod kit;
+mod light;
+pub mod process;
 mod programme;
+pub mod slow_link;
 
 pub use applicant::Applicant;
 pub use kit::Kit;
+pub use light::LightStation;
+pub use process::CentreProcess;
 pub use programme::Programme;
 
 /// The passphrase of everybody in the stories.
