@@ -159,8 +159,10 @@ impl StuckReason {
     }
 }
 
-/// Refusals that the centre can lift without a change to the packet: it lacked a station, a pack or a permission.
+/// Refusals that sending the same packet again can lift: the centre lacked a station, a pack or a permission, or the bytes
+/// that arrived were not the ones that lie here, which are compared with their digest before every sending.
 const SENDING_AGAIN_HELPS: &[&str] = &[
+    "digest_mismatch",
     "unknown_station",
     "revoked_station",
     "expired_station",

@@ -68,7 +68,7 @@ impl Policy {
             issued,
             argon: ArgonParams::STANDARD,
             receipt_level_required: 1,
-            retention_hours: 72,
+            retention_hours: 24,
             watch_days: 30,
             finger_quality_min: 40,
             portrait_quality_min: 50,
