@@ -315,7 +315,13 @@ pub fn seal(
     let duplicates = watch::look(station, draft.id(), &probe)?;
     drop(draft);
     let sealed = station.seal(&signed.session, finalised, stands_by)?;
-    watch::remember(station, sealed.enrolment, &probe)?;
+    if let Err(error) = watch::remember(station, sealed.enrolment, &probe) {
+        // The packet is sealed, and that is what has to be told: whoever heard of a failure would enrol the person again.
+        tracing::warn!(
+            code = error.code(),
+            "the duplicate watch did not take an enrolment in"
+        );
+    }
     let view = SealedView {
         enrolment: sealed.enrolment,
         number: sealed.number,
