@@ -30,12 +30,12 @@ impl Remedy {
         }
     }
 
-    /// Exit status of a command that failed so, after `sysexits.h`: 75, 65, 77, 70.
+    /// Exit status of a command that failed so: 3, 4, 5, and 70 for a bug. 2 is left to wrong input at the command line.
     pub const fn exit_status(self) -> u8 {
         match self {
-            Self::RetryLater => 75,
-            Self::OperatorActs => 65,
-            Self::SupervisorActs => 77,
+            Self::RetryLater => 3,
+            Self::OperatorActs => 4,
+            Self::SupervisorActs => 5,
             Self::ReportBug => 70,
         }
     }

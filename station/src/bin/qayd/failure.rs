@@ -37,10 +37,7 @@ enum Kind {
 fn exit_status(kind: Kind) -> u8 {
     match kind {
         Kind::Usage => 2,
-        Kind::Remedy(Remedy::RetryLater) => 3,
-        Kind::Remedy(Remedy::OperatorActs) => 4,
-        Kind::Remedy(Remedy::SupervisorActs) => 5,
-        Kind::Remedy(Remedy::ReportBug) => 70,
+        Kind::Remedy(remedy) => remedy.exit_status(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `qayd-server`: the centre's command.
 //!
 //! In: arguments; passphrases from the environment, a file or the terminal. Out: data on stdout, talk on stderr.
-//! Exit status: 0, or by who acts next (75 try again, 65 the caller, 77 a supervisor, 70 a bug), 2 for bad arguments.
+//! Exit status: 0, or by who acts next (3 try again, 4 the caller, 5 a supervisor, 70 a bug), 2 for bad arguments.
 
 mod arguments;
 mod commands;
