@@ -23,9 +23,10 @@ pub fn run(stations: usize, packets: usize) -> bool {
     let running: Vec<_> = invitations
         .into_iter()
         .map(|text| {
-            let (url, authority, together) = (url.clone(), authority.clone(), together.clone());
+            // One after another: only the sending is meant to be a crowd.
+            let mut station = LightStation::provision(&World::os(), &url, &authority, &text);
+            let together = together.clone();
             thread::spawn(move || {
-                let mut station = LightStation::provision(&World::os(), &url, &authority, &text);
                 station.seal(packets, Sizes::SMALL);
                 together.wait();
                 timed(|| station.sync())

@@ -61,7 +61,12 @@ impl LightStation {
     /// One contact by the product's state machine. Returns how many of its packets have a verified receipt that
     /// names their very bytes.
     pub fn sync(&mut self) -> usize {
-        self.api.hello().expect("the centre answers");
+        let mut calls = 0;
+        while let Err(error) = self.api.hello() {
+            calls += 1;
+            assert!(calls < 20, "the centre does not answer: {error}");
+            self.world.clock.sleep_ms(1_000);
+        }
         let mut confirmed = BTreeMap::new();
         let queue = self.packets.iter().map(|packet| QueuedPacket {
             packet: packet.manifest.manifest().packet,

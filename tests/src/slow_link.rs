@@ -105,9 +105,9 @@ pub struct Crossed {
     pub seconds: f64,
     /// Bytes of the packets.
     pub packet_bytes: u64,
-    /// Bytes that the station read from its files to send them: what exceeds `packet_bytes` was sent again.
+    /// Bytes that the station handed to its socket; what the socket held at a cut never left the machine.
     pub handed_bytes: u64,
-    /// IP bytes that left the station, with headers, handshakes and what TCP sent again.
+    /// IP bytes that left the station: headers, handshakes, offers, and all that was sent again by whom ever.
     pub offered_bytes: u64,
     /// Outages that began during the river.
     pub outages: u64,
@@ -118,9 +118,10 @@ pub struct Crossed {
 }
 
 impl Crossed {
-    /// Bytes sent a second time, for each outage.
+    /// Bytes sent a second time, for each outage; an upper bound, since everything on the wire beyond the packets'
+    /// own bytes is counted, headers and handshakes too.
     pub fn again_a_cut(&self) -> u64 {
-        self.handed_bytes.saturating_sub(self.packet_bytes) / self.outages.max(1)
+        self.offered_bytes.saturating_sub(self.packet_bytes) / self.outages.max(1)
     }
 }
 
