@@ -63,43 +63,6 @@ fn the_repositorys_profiles_are_good() {
 }
 
 #[test]
-fn every_file_fits_the_published_schema_and_the_schema_says_no_to_a_stranger() {
-    let text = std::fs::read_to_string(folder().join("schema.json")).unwrap();
-    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let validator = |name: &str| {
-        let root = serde_json::json!({
-            "$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": format!("#/$defs/{name}"),
-        });
-        jsonschema::draft202012::new(&root).unwrap()
-    };
-    let whole = jsonschema::draft202012::new(&schema).unwrap();
-    let by_place = [
-        ("devices/", validator("device")),
-        ("laptops/", validator("laptop")),
-        ("kits/", validator("kit")),
-        (FINGER_POLICY, validator("finger_quality")),
-        (PORTRAIT_POLICY, validator("portrait_quality")),
-    ];
-    for (file, text) in texts() {
-        let mut json = serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap();
-        let (_, validator) = by_place
-            .iter()
-            .find(|(place, _)| file.starts_with(place))
-            .unwrap();
-        let errors: Vec<_> = validator
-            .iter_errors(&json)
-            .map(|e| format!("{}: {e}", e.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{file}: {errors:?}");
-        assert!(whole.is_valid(&json), "{file} fits more than one shape");
-        json.as_object_mut()
-            .unwrap()
-            .insert("colour".into(), "grey".into());
-        assert!(!validator.is_valid(&json), "{file} with an unknown key");
-    }
-}
-
-#[test]
 fn every_reference_is_in_sources_md_and_every_source_is_used() {
     let listed: BTreeSet<String> = std::fs::read_to_string(folder().join("SOURCES.md"))
         .unwrap()
