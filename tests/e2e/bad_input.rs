@@ -51,6 +51,7 @@ fn every_altered_packet_is_refused_by_receipt_and_the_true_one_is_still_taken() 
     assert_eq!(kit.send().delivered, 0);
     assert_eq!(kit.outbox_state(&packet), "stuck");
     assert!(kit.has_file(&packet));
+    programme.pass_hours(2);
     kit.station()
         .store()
         .write(|tx| qayd_station::outbox::try_again(tx, packet.packet))

@@ -20,8 +20,10 @@ use crate::{store::RegisterError, trust::StationRow};
 const WHOLE_BYTES: u64 = 4 << 20;
 /// The lowest of the packet's priorities.
 const PRIORITY_LAST: u8 = 3;
-/// A packet that arrived damaged is asked for again so often.
+/// A packet that arrived damaged is asked for again so often …
 const DAMAGED_TRIES: i64 = 3;
+/// … within this time; later it may be tried anew, because somebody has to queue again for a packet that is never taken.
+const DAMAGED_WITHIN_MS: u64 = 3_600_000;
 
 /// An offered packet as far as its manifest tells.
 enum Weighed {
@@ -175,10 +177,15 @@ fn standing_in(
     let damaged: i64 = connection
         .prepare_cached(
             "SELECT count(*) FROM upload
-             WHERE station = ?1 AND packet = ?2 AND state = 'refused'",
+             WHERE station = ?1 AND packet = ?2 AND state = 'refused' AND expires_ms > ?3",
         )?
         .query_row(
-            params![station.id.to_bytes(), head.packet.to_bytes()],
+            params![
+                station.id.to_bytes(),
+                head.packet.to_bytes(),
+                // An upload's expiry is set when it is offered.
+                (now.0 + EXPIRY_MS).saturating_sub(DAMAGED_WITHIN_MS) as i64
+            ],
             |row| row.get(0),
         )?;
     if damaged >= DAMAGED_TRIES {

@@ -189,10 +189,7 @@ fn the_cddl_describes_every_vector() {
         return;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_cddl.py");
-    let checked = Command::new(&oracles)
-        .arg(script)
-        .output()
-        .unwrap();
+    let checked = Command::new(&oracles).arg(script).output().unwrap();
     let said = String::from_utf8_lossy(&checked.stdout);
     assert!(
         checked.status.success(),
