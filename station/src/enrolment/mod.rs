@@ -13,8 +13,6 @@
 mod cell;
 mod draft;
 mod error;
-#[cfg(test)]
-mod figures;
 mod finalise;
 mod import;
 mod input;
