@@ -230,6 +230,15 @@ pub fn play(programme: &mut Programme, people: Option<&Path>) -> Result<Report> 
     let rows = examined(&console, &report.packets)?;
     report.step("examined by the centre", rows.len(), bytes, since);
     let returned = decide(&console, &rows, &mut report)?;
+    if people.is_none() {
+        // These three are made so that all three acts are called for.
+        let done = |name: &str| report.steps.iter().any(|s| s.name == name && s.count == 1);
+        let all = done("duplicates confirmed") && done("returned") && done("approved");
+        report.holds(
+            "one was approved, one returned, and the duplicate found",
+            all,
+        );
+    }
 
     let since = Instant::now();
     let answered = programme.qayd(&["outbox", "send"])?;
