@@ -11,11 +11,11 @@ use std::{
 use qayd_crypto::Passphrase;
 use qayd_model::{PacketId, Remedy, StationId, UnixMs};
 use qayd_packet::{VerifiedPacket, limits::PACKET_BYTES_MAX};
-use qayd_world::{FilesError, World};
+use qayd_world::World;
 
 use crate::{
     blobs::{BlobError, Blobs, FileBlobs},
-    intake::{Intake, PacketRow, StationView},
+    intake::{Intake, IntakeError, PacketRow, StationView},
     store::{Register, RegisterError},
     trust::{CentreKeys, Layout, OpeningKeyHolder, StationRow, TrustError},
     work::Work,
@@ -73,7 +73,7 @@ pub enum CentreError {
     Blobs(#[from] BlobError),
     /// The folder of uploads.
     #[error("the centre's folder of uploads")]
-    Files(#[from] FilesError),
+    Intake(#[from] IntakeError),
     /// The role needs opening keys and none were given.
     #[error("this role needs the opening keys' passphrase")]
     OpeningPassphraseMissing,
@@ -92,7 +92,7 @@ impl CentreError {
             Self::Trust(error) => error.code(),
             Self::Register(error) => error.code(),
             Self::Blobs(error) => error.code(),
-            Self::Files(_) => "CEN-04",
+            Self::Intake(_) => "CEN-04",
             Self::OpeningPassphraseMissing => "CEN-01",
             Self::NoPacket(_) => "CEN-02",
             Self::PacketDamaged(_) => "CEN-03",
@@ -105,7 +105,7 @@ impl CentreError {
             Self::Trust(error) => error.remedy(),
             Self::Register(error) => error.remedy(),
             Self::Blobs(error) => error.remedy(),
-            Self::Files(_) => Remedy::RetryLater,
+            Self::Intake(_) => Remedy::RetryLater,
             Self::OpeningPassphraseMissing | Self::NoPacket(_) => Remedy::OperatorActs,
             Self::PacketDamaged(_) => Remedy::SupervisorActs,
         }

@@ -6,7 +6,7 @@
 use std::{fs::File, io::Write, path::Path, thread};
 
 use qayd_sync_server::testing::Sizes;
-use qayd_tests::{CentreProcess, LightStation};
+use qayd_tests::{CentreProcess, LightStation, own_cpu_seconds};
 use qayd_world::World;
 
 use crate::figures::{Spread, folder, print_load, timed};
@@ -35,7 +35,7 @@ pub fn run(rounds: usize) -> bool {
     for (connections, packets) in [(1, 48), (64, 4)] {
         let stations = &mut stations[..connections];
         let (mut ratios, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-        let mut cpu = Vec::new();
+        let (mut cpu, mut client_cpu) = (Vec::new(), Vec::new());
         // The first round warms up: connections, page tables, the disk's own cache.
         for round in 0..=rounds {
             for station in stations.iter_mut() {
@@ -44,19 +44,19 @@ pub fn run(rounds: usize) -> bool {
             }
             let count = (connections * packets) as f64;
             // Who goes first changes, so that neither always meets the other's dirty pages.
-            let (written, taken, used) = if round % 2 == 0 {
+            let (written, (taken, used, client)) = if round % 2 == 0 {
                 let written = write_plain(&plain, stations);
-                let (taken, used) = take_in(&centre, stations);
-                (written, taken, used)
+                (written, take_in(&centre, stations))
             } else {
-                let (taken, used) = take_in(&centre, stations);
-                (write_plain(&plain, stations), taken, used)
+                let taken = take_in(&centre, stations);
+                (write_plain(&plain, stations), taken)
             };
             if round > 0 {
                 ratios.push(written / taken);
                 ours.push(count / taken);
                 theirs.push(count / written);
                 cpu.push(used * 1_000.0 / count);
+                client_cpu.push(client * 1_000.0 / count);
             }
         }
         let ratio = Spread::of(ratios);
@@ -64,6 +64,7 @@ pub fn run(rounds: usize) -> bool {
         Spread::of(theirs).print("  plain write and fsync", "packets/s");
         Spread::of(ours).print("  intake, durable, receipted", "packets/s");
         Spread::of(cpu).print("  the centre's CPU", "ms a packet");
+        Spread::of(client_cpu).print("  the client's CPU", "ms a packet");
         ratio.print("  intake / plain", "");
         print_load();
         reached &= ratio.median >= REACH;
@@ -71,8 +72,8 @@ pub fn run(rounds: usize) -> bool {
     reached
 }
 
-fn take_in(centre: &CentreProcess, stations: &mut [LightStation]) -> (f64, f64) {
-    let cpu = centre.cpu_seconds();
+fn take_in(centre: &CentreProcess, stations: &mut [LightStation]) -> (f64, f64, f64) {
+    let cpu = (centre.cpu_seconds(), own_cpu_seconds());
     let (confirmed, seconds) = timed(|| {
         thread::scope(|scope| {
             let running: Vec<_> = stations
@@ -85,7 +86,11 @@ fn take_in(centre: &CentreProcess, stations: &mut [LightStation]) -> (f64, f64) 
     });
     let sent: usize = stations.iter().map(|station| station.packets.len()).sum();
     assert_eq!(confirmed, sent, "packets without a receipt");
-    (seconds, centre.cpu_seconds() - cpu)
+    (
+        seconds,
+        centre.cpu_seconds() - cpu.0,
+        own_cpu_seconds() - cpu.1,
+    )
 }
 
 fn write_plain(folder: &Path, stations: &[LightStation]) -> f64 {

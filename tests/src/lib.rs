@@ -13,7 +13,7 @@ pub mod slow_link;
 pub use applicant::Applicant;
 pub use kit::Kit;
 pub use light::LightStation;
-pub use process::CentreProcess;
+pub use process::{CentreProcess, own_cpu_seconds};
 pub use programme::Programme;
 
 /// The passphrase of everybody in the stories.

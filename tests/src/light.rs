@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use qayd_crypto::sha256;
-use qayd_model::{PacketId, StationId};
+use qayd_model::{PacketId, Sha256Digest, StationId};
 use qayd_packet::SealedPacket;
 use qayd_protocol::{
     ChainHead, Offer, SyncApi, SyncError, UploadBody, receipt,
@@ -23,6 +23,8 @@ pub struct LightStation {
     api: HttpSyncClient,
     /// What it has sealed and not yet taken out.
     pub packets: Vec<SealedPacket>,
+    /// Digests of the packets' files, taken at sealing as the station does.
+    digests: BTreeMap<PacketId, Sha256Digest>,
     head: ChainHead,
 }
 
@@ -41,6 +43,7 @@ impl LightStation {
             station,
             api,
             packets: Vec::new(),
+            digests: BTreeMap::new(),
             head: ChainHead::START,
         }
     }
@@ -49,6 +52,8 @@ impl LightStation {
     pub fn seal(&mut self, count: usize, sizes: Sizes) {
         for _ in 0..count {
             let packet = self.station.packet(sizes);
+            let id = packet.manifest.manifest().packet;
+            self.digests.insert(id, sha256(&packet.bytes));
             self.packets.push(packet);
         }
     }
@@ -165,7 +170,7 @@ impl LightStation {
                 assert!(verified.is_for(
                     manifest.manifest().packet,
                     manifest.digest(),
-                    sha256(&packet.bytes)
+                    self.digests[&manifest.manifest().packet]
                 ));
                 packets.push(manifest.manifest().packet);
             }

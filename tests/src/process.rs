@@ -154,15 +154,7 @@ impl CentreProcess {
 
     /// CPU seconds of the process so far, user and system.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = self.proc_file("stat");
-        let after = stat.rsplit(')').next().expect("stat has a name");
-        let ticks: Vec<u64> = after
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse().expect("ticks"))
-            .collect();
-        ticks.iter().sum::<u64>() as f64 / 100.0
+        cpu_seconds(&self.proc_file("stat"))
     }
 
     /// The most memory the process ever held, in kB.
@@ -222,4 +214,17 @@ pub fn with_passphrases(command: &mut Command) {
     ] {
         command.env(variable, PASSPHRASE);
     }
+}
+
+/// Seconds of CPU that this process has used.
+pub fn own_cpu_seconds() -> f64 {
+    cpu_seconds(&fs::read_to_string("/proc/self/stat").expect("Linux tells about its processes"))
+}
+
+/// User and system time from a line of `/proc/<id>/stat`, which counts hundredths of a second.
+fn cpu_seconds(stat: &str) -> f64 {
+    let after = stat.rsplit(')').next().expect("stat has a name");
+    let ticks = after.split_whitespace().skip(11).take(2);
+    let ticks = ticks.map(|field| field.parse::<u64>().expect("ticks"));
+    ticks.sum::<u64>() as f64 / 100.0
 }

@@ -16,6 +16,16 @@ pub trait ReadSeek: io::Read + io::Seek + Send {}
 
 impl<T: io::Read + io::Seek + Send> ReadSeek for T {}
 
+/// A file that is written on from where it ends, held open between pieces.
+pub trait Appender: Send {
+    /// Writes the next bytes. Not durable until [`Files::sync`] or [`Files::adopt_durably`]. After an error the file may
+    /// hold some of them.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError>;
+    /// Asks the disk to begin with what was written, so that the sync to come has less to wait for. Advice: nothing
+    /// becomes durable by it, and nothing fails.
+    fn begin_writeback(&mut self);
+}
+
 /// A place for files. One writer per path: two at once may see [`FilesError::Damaged`].
 pub trait Files: Send + Sync {
     /// All bytes of a file of at most `limit` bytes; a longer one is [`FilesError::TooLarge`] and is not read.
@@ -29,9 +39,13 @@ pub trait Files: Send + Sync {
     /// of the folder, read back again through the name. After an error the old bytes stand, unless the error came from
     /// the fsync of the folder or after it: then either may stand.
     fn write_durably(&self, path: &Path, bytes: &[u8]) -> Result<(), FilesError>;
-    /// Writes `bytes` at `offset`, over what is there; makes the file when there is none. `offset` may not lie past the
-    /// end ([`FilesError::TooShort`]): no holes. Not durable until [`Files::sync`].
-    fn append(&self, path: &Path, offset: u64, bytes: &[u8]) -> Result<(), FilesError>;
+    /// Opens a file to write on from `offset`, over what is there; makes the file when there is none. `offset` may not lie
+    /// past the end ([`FilesError::TooShort`]): no holes. What is written is not durable until [`Files::sync`].
+    fn appender(&self, path: &Path, offset: u64) -> Result<Box<dyn Appender>, FilesError>;
+    /// [`Files::appender`] for one piece.
+    fn append(&self, path: &Path, offset: u64, bytes: &[u8]) -> Result<(), FilesError> {
+        self.appender(path, offset)?.write(bytes)
+    }
     /// Makes everything appended durable, the name in its folder included. After [`FilesError::SyncFailed`] nothing
     /// since the last successful sync may be trusted: truncate to that length and receive it again.
     fn sync(&self, path: &Path) -> Result<(), FilesError>;
@@ -39,6 +53,10 @@ pub trait Files: Send + Sync {
     fn truncate(&self, path: &Path, length: u64) -> Result<(), FilesError>;
     /// Renames over whatever `to` holds, then fsyncs both folders. The file itself must have been synced before.
     fn rename_durably(&self, from: &Path, to: &Path) -> Result<(), FilesError>;
+    /// Makes a written file durable under its final name: fsync of the file, rename over whatever `to` holds, fsync of the
+    /// folder of `to`. The folder of `from` is not synced: after a power cut the old name may be there as well, and whoever
+    /// owns that folder sweeps it. After an error the file may be under either name.
+    fn adopt_durably(&self, from: &Path, to: &Path) -> Result<(), FilesError>;
     /// Removes a file and fsyncs its folder. A file that is not there is a success: removal may be repeated.
     fn remove_durably(&self, path: &Path) -> Result<(), FilesError>;
     /// Everything in a folder, files and folders, full paths in ascending order, without temporary names.

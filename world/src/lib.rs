@@ -19,7 +19,7 @@ pub mod testing;
 use std::sync::Arc;
 
 pub use clock::{Clock, OsClock};
-pub use files::{Files, FilesError, ReadSeek};
+pub use files::{Appender, Files, FilesError, ReadSeek};
 pub use network::{
     Network, NetworkBody, NetworkError, NetworkRequest, NetworkResponse, RESPONSE_BYTES_MAX,
 };

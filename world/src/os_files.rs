@@ -19,7 +19,7 @@ use std::{
     },
 };
 
-use crate::{Files, FilesError, ReadSeek};
+use crate::{Appender, Files, FilesError, ReadSeek};
 
 const TEMPORARY_SUFFIX: &str = ".qayd-tmp";
 
@@ -223,7 +223,7 @@ impl Files for OsFiles {
         self.compare(&mut file, path, bytes)
     }
 
-    fn append(&self, path: &Path, offset: u64, bytes: &[u8]) -> Result<(), FilesError> {
+    fn appender(&self, path: &Path, offset: u64) -> Result<Box<dyn Appender>, FilesError> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         owner_only(&mut options);
@@ -236,7 +236,11 @@ impl Files for OsFiles {
             });
         }
         file.seek(SeekFrom::Start(offset))?;
-        Ok(self.write_bytes(&mut file, path, bytes)?)
+        Ok(Box::new(OsAppender {
+            files: self.clone(),
+            path: path.to_owned(),
+            file,
+        }))
     }
 
     fn sync(&self, path: &Path) -> Result<(), FilesError> {
@@ -269,6 +273,16 @@ impl Files for OsFiles {
             self.sync_folder_of(from)?;
         }
         Ok(())
+    }
+
+    fn adopt_durably(&self, from: &Path, to: &Path) -> Result<(), FilesError> {
+        let file = self.step(Step::Look, from, || {
+            OpenOptions::new().write(true).open(from)
+        })?;
+        self.sync_file(&file, from)?;
+        drop(file);
+        self.step(Step::Rename, to, || fs::rename(from, to))?;
+        self.sync_folder_of(to)
     }
 
     fn remove_durably(&self, path: &Path) -> Result<(), FilesError> {
@@ -332,6 +346,23 @@ impl Files for OsFiles {
             self.sync_folder(dir)?;
         }
         Ok(swept)
+    }
+}
+
+struct OsAppender {
+    files: OsFiles,
+    path: PathBuf,
+    file: File,
+}
+
+impl Appender for OsAppender {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError> {
+        Ok(self.files.write_bytes(&mut self.file, &self.path, bytes)?)
+    }
+
+    fn begin_writeback(&mut self) {
+        // Linux begins to write dirty pages out when it is told that nobody will read them again.
+        forget_cached(&self.file);
     }
 }
 

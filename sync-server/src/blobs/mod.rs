@@ -54,7 +54,7 @@ pub trait Blobs: Send + Sync {
     fn put(&self, bytes: &[u8]) -> Result<Sha256Digest, BlobError>;
 
     /// Takes over the file at `staged`, whose content has `digest` (the caller hashed it). Durable on return; `staged`
-    /// is gone. It must lie on the store's own file system.
+    /// is gone, or back after a power cut beside the blob. It must lie on the store's own file system.
     fn put_file(&self, staged: &Path, digest: Sha256Digest) -> Result<(), BlobError>;
 
     /// The whole blob, checked against its name. Refuses more than `limit` bytes before reading.
@@ -112,8 +112,7 @@ impl Blobs for FileBlobs {
     }
 
     fn put_file(&self, staged: &Path, digest: Sha256Digest) -> Result<(), BlobError> {
-        self.files.sync(staged)?;
-        self.files.rename_durably(staged, &self.path(digest))?;
+        self.files.adopt_durably(staged, &self.path(digest))?;
         Ok(())
     }
 

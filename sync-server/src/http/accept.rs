@@ -16,6 +16,7 @@ use hyper_util::{
 };
 use rustls::ServerConfig;
 use tokio::{
+    io::BufReader,
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
@@ -28,6 +29,8 @@ use super::{answer::Refusal, limits::Limits, watched::Watched};
 
 /// Streams that one HTTP/2 connection may have at once.
 const STREAMS_MAX: u32 = 32;
+/// What is read from a socket at once: rustls itself asks for 4 kB at a time.
+const SOCKET_BYTES: usize = 64 * 1024;
 /// hyper's read buffer for HTTP/1.1; the limit on headers below is stricter.
 const BUFFER_BYTES: usize = 128 * 1024;
 
@@ -85,6 +88,7 @@ async fn connection(
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let stream = BufReader::with_capacity(SOCKET_BYTES, stream);
     let Ok(Ok(stream)) = timeout(limits.handshake, acceptor.accept(stream)).await else {
         return;
     };

@@ -3,7 +3,10 @@
 //! In: a request's body. Out: its bytes, or a `Read` that ends with an error when the body was cut.
 //! Never: holds more than its limit; tells a cut body from a whole one by silence.
 
-use std::{io, sync::Arc};
+use std::{
+    io::{self, BufRead},
+    sync::Arc,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -140,31 +143,29 @@ pub(super) fn split(
 }
 
 impl io::Read for BodyReader {
-    /// Waits for the first piece, then takes whatever else is already there and fits.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while filled < buffer.len() && !self.ended {
-            if self.rest.is_empty() {
-                let piece = if filled == 0 {
-                    self.pieces.blocking_recv()
-                } else {
-                    match self.pieces.try_recv() {
-                        Ok(piece) => Some(piece),
-                        // Empty, or cut: the next call finds out.
-                        Err(_) => break,
-                    }
-                };
-                match piece {
-                    Some(Piece::Bytes(bytes)) => self.rest = bytes,
-                    Some(Piece::End) => self.ended = true,
-                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
-                }
-                continue;
+        let piece = self.fill_buf()?;
+        let take = piece.len().min(buffer.len());
+        buffer[..take].copy_from_slice(&piece[..take]);
+        self.consume(take);
+        Ok(take)
+    }
+}
+
+impl io::BufRead for BodyReader {
+    /// Waits for the next piece; empty at the body's end.
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.rest.is_empty() && !self.ended {
+            match self.pieces.blocking_recv() {
+                Some(Piece::Bytes(bytes)) => self.rest = bytes,
+                Some(Piece::End) => self.ended = true,
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
-            let take = self.rest.len().min(buffer.len() - filled);
-            buffer[filled..filled + take].copy_from_slice(&self.rest.split_to(take));
-            filled += take;
         }
-        Ok(filled)
+        Ok(&self.rest)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        let _ = self.rest.split_to(amount);
     }
 }

@@ -59,7 +59,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let outcome = Pin::new(&mut self.inner).poll_read(context, buffer);
+        // TLS hands out one record at a time; whatever has arrived is taken together, so that it travels on as one piece.
+        let outcome = loop {
+            let had = buffer.filled().len();
+            match Pin::new(&mut self.inner).poll_read(context, buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().len() > had && buffer.remaining() > 0 => {}
+                // The error, or the end, comes again at the next call.
+                _ if had > before => break Poll::Ready(Ok(())),
+                outcome => break outcome,
+            }
+        };
         let progressed = buffer.filled().len() > before;
         self.watch(outcome, progressed, context)
     }

@@ -15,7 +15,7 @@ mod rows;
 mod uploads;
 mod view;
 
-use std::{io::Read, path::Path, sync::Arc};
+use std::{io::BufRead, path::Path, sync::Arc};
 
 use qayd_model::{PacketId, Remedy, Sha256Digest, StationId, UnixMs, UploadId};
 use qayd_packet::limits::PACKET_BYTES_MAX;
@@ -150,6 +150,24 @@ pub struct Intake {
     finaliser: Finaliser,
 }
 
+/// Removes files of uploads that ended: a power cut may bring the old name of a packet back.
+fn sweep_ended(register: &Register, uploads: &Uploads) -> Result<(), IntakeError> {
+    for upload in uploads.on_disk()? {
+        let ended = register.read(|connection| {
+            Ok::<_, RegisterError>(
+                connection
+                    .prepare_cached("SELECT state <> 'open' FROM upload WHERE id = ?1")?
+                    .query_row([upload.to_bytes()], |row| row.get(0))
+                    .optional()?,
+            )
+        })?;
+        if ended == Some(true) {
+            uploads.discard(upload)?;
+        }
+    }
+    Ok(())
+}
+
 struct UploadRow {
     packet: Option<PacketId>,
     length: u64,
@@ -165,12 +183,14 @@ impl Intake {
         register: &Register,
         blobs: &Arc<dyn Blobs>,
         keys: &CentreKeys,
-    ) -> Result<Self, FilesError> {
+    ) -> Result<Self, IntakeError> {
+        let uploads = Uploads::open(world, &layout.uploads())?;
+        sweep_ended(register, &uploads)?;
         Ok(Self {
             world: world.clone(),
             register: register.clone(),
             keys: keys.clone(),
-            uploads: Uploads::open(world, &layout.uploads())?,
+            uploads,
             finaliser: Finaliser::new(world, register, blobs, keys),
         })
     }
@@ -276,7 +296,7 @@ impl Intake {
         upload: UploadId,
         offset: u64,
         declared: Option<u64>,
-        reader: &mut dyn Read,
+        reader: &mut dyn BufRead,
         checksum: Option<Checksum>,
     ) -> Result<Appended, IntakeError> {
         let row = self.upload(station.id, upload)?;

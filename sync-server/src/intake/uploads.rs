@@ -9,7 +9,7 @@
 
 use std::{
     collections::HashMap,
-    io::Read,
+    io::BufRead,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -21,10 +21,12 @@ use qayd_crypto::Sha256Stream;
 use qayd_model::{Sha256Digest, UploadId};
 use qayd_packet::{PacketHasher, SignedManifest, limits::MANIFEST_BYTES_MAX, split_manifest};
 use qayd_protocol::tus::Checksum;
-use qayd_world::{Clock, Files, FilesError, World};
+use qayd_world::{Appender, Clock, Files, FilesError, World};
 
-/// A body is read in pieces of this size at most; whatever has arrived is written at once.
+/// A file is read back in pieces of this size.
 const PIECE_BYTES: usize = 256 * 1024;
+/// The disk is set to work each time so much has arrived, so that little is left to wait for at the end.
+const WRITEBACK_BYTES: u64 = 512 * 1024;
 /// Unsynced bytes that a slow link may lose to a power cut …
 const SYNC_BYTES: u64 = 256 * 1024;
 /// … once this long has passed since the last sync: a fast link finishes before it pays.
@@ -274,6 +276,13 @@ impl Uploads {
         Ok(live)
     }
 
+    /// The uploads that have a file.
+    pub fn on_disk(&self) -> Result<Vec<UploadId>, FilesError> {
+        let files = self.files.list(&self.folder)?;
+        let id = |path: &PathBuf| path.file_name()?.to_str()?.parse().ok();
+        Ok(files.iter().filter_map(id).collect())
+    }
+
     /// Where an open upload stands, without taking it over: for the plan.
     pub fn offset(&self, upload: UploadId, length: u64) -> Result<u64, FilesError> {
         let live = self.live(upload, length)?;
@@ -310,17 +319,18 @@ impl Uploads {
         live: &Live,
         generation: u64,
         offset: u64,
-        reader: &mut dyn Read,
+        reader: &mut dyn BufRead,
         checksum: Option<Checksum>,
         finalise: impl FnOnce(Staged) -> R,
     ) -> Result<Progress<R>, UploadFault> {
         let mut checksum = checksum.map(Checksum::hasher);
-        let mut piece = vec![0; PIECE_BYTES];
         let mut at = offset;
+        let mut file: Option<Box<dyn Appender>> = None;
+        let mut unwritten = 0;
         loop {
             // Not under the lock: a newer connection must be able to take over while this one waits for bytes.
-            let read = match reader.read(&mut piece) {
-                Ok(read) => read,
+            let piece = match reader.fill_buf() {
+                Ok(piece) => piece,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) => {
                     let have = self.after_cut(live, generation, offset, checksum.is_some())?;
@@ -342,15 +352,26 @@ impl Uploads {
             if scan.offset != at {
                 return Err(UploadFault::Conflict { have: scan.offset });
             }
+            let read = piece.len();
             if at + read as u64 > live.length {
                 return Err(UploadFault::TooLong);
             }
             if read > 0 {
-                self.files.append(&live.path, at, &piece[..read])?;
-                scan.update(&piece[..read], live.length);
-                if let Some(checksum) = &mut checksum {
-                    checksum.update(&piece[..read]);
+                let file = match &mut file {
+                    Some(file) => file,
+                    None => file.insert(self.files.appender(&live.path, at)?),
+                };
+                file.write(piece)?;
+                unwritten += read as u64;
+                if unwritten >= WRITEBACK_BYTES {
+                    file.begin_writeback();
+                    unwritten = 0;
                 }
+                scan.update(piece, live.length);
+                if let Some(checksum) = &mut checksum {
+                    checksum.update(piece);
+                }
+                reader.consume(read);
                 at += read as u64;
             }
             let whole = at == live.length || scan.hopeless(live.length);

@@ -3,7 +3,7 @@
 //! In: calls that come from this station (the caller has made sure of that). Out: the centre's answers.
 //! Never: shows one station what is another's; every call names the station it was made for.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 use qayd_model::{ByteCount, StationId, UploadId};
 use qayd_packet::limits::PACKET_BYTES_MAX;
@@ -107,9 +107,9 @@ impl SyncApi for StationView {
         body: UploadBody<'_>,
     ) -> Result<u64, SyncError> {
         let declared = Some(body.length());
-        let mut reader: Box<dyn Read + Send + '_> = match body {
+        let mut reader: Box<dyn BufRead + '_> = match body {
             UploadBody::Bytes(bytes) => Box::new(bytes),
-            UploadBody::Stream { length, reader } => Box::new(reader.take(length)),
+            UploadBody::Stream { length, reader } => Box::new(BufReader::new(reader.take(length))),
         };
         let appended = self
             .centre

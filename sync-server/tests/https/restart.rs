@@ -91,3 +91,29 @@ fn an_upload_without_a_whole_manifest_starts_over_after_a_restart() {
     served.restart();
     assert_eq!(served.client(&station).upload_offset(upload).unwrap(), 0);
 }
+
+#[test]
+fn a_name_that_a_power_cut_brought_back_is_removed_and_an_open_upload_is_not() {
+    let mut served = Served::start();
+    let mut station = served.station("A");
+    let (taken, open) = (station.packet(Sizes::SMALL), station.packet(Sizes::SMALL));
+    let api = served.client(&station);
+    let (done, _) = offered(&api, &taken);
+    api.upload_append(done, 0, UploadBody::Bytes(&taken.bytes))
+        .unwrap();
+    let (begun, _) = offered(&api, &open);
+    let whole = open.bytes.len();
+    api.upload_append(begun, 0, UploadBody::Bytes(&open.bytes[..whole - 1]))
+        .unwrap();
+    served.server.take();
+    let uploads = served.folder.path().join("uploads");
+    let file = |upload: UploadId| uploads.join(upload.to_string());
+    let files = served.world.files.clone();
+    assert_eq!(files.length(&file(done)).unwrap(), None);
+    files.append(&file(done), 0, &taken.bytes).unwrap();
+    served.restart();
+    assert_eq!(files.length(&file(done)).unwrap(), None);
+    assert!(files.length(&file(begun)).unwrap().is_some());
+    let api = served.client(&station);
+    assert_eq!(api.receipts(0).unwrap().len(), 1);
+}

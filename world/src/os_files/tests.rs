@@ -119,6 +119,28 @@ fn renaming_replaces_what_was_there() {
 }
 
 #[test]
+fn a_file_held_open_is_written_on_and_adopted() {
+    let dir = folder();
+    let files = OsFiles::default();
+    files.create_dir(&dir.path().join("in")).unwrap();
+    let (from, to) = (dir.path().join("in/x"), dir.path().join("y"));
+    files.append(&from, 0, b"abc").unwrap();
+    let mut open = files.appender(&from, 2).unwrap();
+    open.write(b"CD").unwrap();
+    open.begin_writeback();
+    open.write(b"EF").unwrap();
+    files.write_durably(&to, OLD).unwrap();
+    files.adopt_durably(&from, &to).unwrap();
+    assert_eq!(files.read(&to, 100).unwrap(), b"abCDEF");
+    assert_eq!(files.length(&from).unwrap(), None);
+    assert!(matches!(
+        files.adopt_durably(&from, &to),
+        Err(FilesError::NotFound)
+    ));
+    assert_eq!(files.read(&to, 100).unwrap(), b"abCDEF");
+}
+
+#[test]
 fn leftovers_are_hidden_from_lists_and_swept() {
     let dir = folder();
     let files = OsFiles::default();
@@ -170,6 +192,26 @@ mod faults {
                 Create, Write, SyncFile, Read, Rename, SyncFolder, Look, Read
             ]
         );
+    }
+
+    #[test]
+    fn an_adopted_file_is_synced_before_it_is_renamed_and_its_folder_after() {
+        let dir = folder();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        let steps = [Step::Look, Step::SyncFile, Step::Rename, Step::SyncFolder];
+        for failing in 0..=steps.len() {
+            let faulty = FaultyFiles::default();
+            fs::write(&from, NEW).unwrap();
+            fs::write(&to, OLD).unwrap();
+            faulty.fail_after(failing, Fault::Eio);
+            let adopted = faulty.files().adopt_durably(&from, &to);
+            let taken: Vec<_> = faulty.steps().into_iter().map(|(step, _)| step).collect();
+            assert_eq!(taken, steps[..steps.len().min(failing + 1)]);
+            assert_eq!(adopted.is_ok(), failing == steps.len());
+            // Until the rename the old bytes stand under the final name.
+            let expected = if failing <= 2 { OLD } else { NEW };
+            assert_eq!(fs::read(&to).unwrap(), expected);
+        }
     }
 
     #[test]
