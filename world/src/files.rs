@@ -18,12 +18,15 @@ impl<T: io::Read + io::Seek + Send> ReadSeek for T {}
 
 /// A file that is written on from where it ends, held open between pieces.
 pub trait Appender: Send {
-    /// Writes the next bytes. Not durable until [`Files::sync`] or [`Files::adopt_durably`]. After an error the file may
-    /// hold some of them.
+    /// Writes the next bytes. Not durable until [`Appender::sync`] or [`Files::sync`]. After an error the file may hold some
+    /// of them.
     fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError>;
     /// Asks the disk to begin with what was written, so that the sync to come has less to wait for. Advice: nothing
     /// becomes durable by it, and nothing fails.
     fn begin_writeback(&mut self);
+    /// Makes the file's bytes durable, but not its name: see [`Files::rename_into`]. After [`FilesError::SyncFailed`]
+    /// nothing since the last successful sync may be trusted.
+    fn sync(&mut self) -> Result<(), FilesError>;
 }
 
 /// A place for files. One writer per path: two at once may see [`FilesError::Damaged`].
@@ -53,10 +56,9 @@ pub trait Files: Send + Sync {
     fn truncate(&self, path: &Path, length: u64) -> Result<(), FilesError>;
     /// Renames over whatever `to` holds, then fsyncs both folders. The file itself must have been synced before.
     fn rename_durably(&self, from: &Path, to: &Path) -> Result<(), FilesError>;
-    /// Makes a written file durable under its final name: fsync of the file, rename over whatever `to` holds, fsync of the
-    /// folder of `to`. The folder of `from` is not synced: after a power cut the old name may be there as well, and whoever
-    /// owns that folder sweeps it. After an error the file may be under either name.
-    fn adopt_durably(&self, from: &Path, to: &Path) -> Result<(), FilesError>;
+    /// Renames over whatever `to` holds, then fsyncs the folder of `to` alone: after a power cut the old name may be there
+    /// as well, and whoever owns that folder sweeps it. The file itself must have been synced before.
+    fn rename_into(&self, from: &Path, to: &Path) -> Result<(), FilesError>;
     /// Removes a file and fsyncs its folder. A file that is not there is a success: removal may be repeated.
     fn remove_durably(&self, path: &Path) -> Result<(), FilesError>;
     /// Everything in a folder, files and folders, full paths in ascending order, without temporary names.

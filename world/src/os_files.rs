@@ -267,20 +267,14 @@ impl Files for OsFiles {
     }
 
     fn rename_durably(&self, from: &Path, to: &Path) -> Result<(), FilesError> {
-        self.step(Step::Rename, to, || fs::rename(from, to))?;
-        self.sync_folder_of(to)?;
+        self.rename_into(from, to)?;
         if folder_of(from) != folder_of(to) {
             self.sync_folder_of(from)?;
         }
         Ok(())
     }
 
-    fn adopt_durably(&self, from: &Path, to: &Path) -> Result<(), FilesError> {
-        let file = self.step(Step::Look, from, || {
-            OpenOptions::new().write(true).open(from)
-        })?;
-        self.sync_file(&file, from)?;
-        drop(file);
+    fn rename_into(&self, from: &Path, to: &Path) -> Result<(), FilesError> {
         self.step(Step::Rename, to, || fs::rename(from, to))?;
         self.sync_folder_of(to)
     }
@@ -363,6 +357,10 @@ impl Appender for OsAppender {
     fn begin_writeback(&mut self) {
         // Linux begins to write dirty pages out when it is told that nobody will read them again.
         forget_cached(&self.file);
+    }
+
+    fn sync(&mut self) -> Result<(), FilesError> {
+        self.files.sync_file(&self.file, &self.path)
     }
 }
 

@@ -53,8 +53,8 @@ pub trait Blobs: Send + Sync {
     /// Keeps `bytes`; returns their digest once they are durable.
     fn put(&self, bytes: &[u8]) -> Result<Sha256Digest, BlobError>;
 
-    /// Takes over the file at `staged`, whose content has `digest` (the caller hashed it). Durable on return; `staged`
-    /// is gone, or back after a power cut beside the blob. It must lie on the store's own file system.
+    /// Takes over the file at `staged`, whose content is synced and has `digest` (both by the caller). Durable on return;
+    /// `staged` is gone, or back after a power cut beside the blob. It must lie on the store's own file system.
     fn put_file(&self, staged: &Path, digest: Sha256Digest) -> Result<(), BlobError>;
 
     /// The whole blob, checked against its name. Refuses more than `limit` bytes before reading.
@@ -112,7 +112,7 @@ impl Blobs for FileBlobs {
     }
 
     fn put_file(&self, staged: &Path, digest: Sha256Digest) -> Result<(), BlobError> {
-        self.files.adopt_durably(staged, &self.path(digest))?;
+        self.files.rename_into(staged, &self.path(digest))?;
         Ok(())
     }
 

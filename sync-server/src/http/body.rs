@@ -3,10 +3,7 @@
 //! In: a request's body. Out: its bytes, or a `Read` that ends with an error when the body was cut.
 //! Never: holds more than its limit; tells a cut body from a whole one by silence.
 
-use std::{
-    io::{self, BufRead},
-    sync::Arc,
-};
+use std::{io, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -19,6 +16,7 @@ use tokio::{
 };
 
 use super::{answer::Refusal, limits::Limits};
+use crate::intake;
 
 /// Pieces that wait between the network and the disk.
 const PIECES_WAITING: usize = 8;
@@ -104,8 +102,6 @@ pub(super) async fn collect(
 /// A body as blocking code reads it.
 pub(super) struct BodyReader {
     pieces: mpsc::Receiver<Piece>,
-    rest: Bytes,
-    ended: bool,
 }
 
 /// Splits a body into a reader for a blocking thread and the future that feeds it. The future ends when the body does, or
@@ -134,38 +130,15 @@ pub(super) fn split(
             }
         }
     };
-    let reader = BodyReader {
-        pieces,
-        rest: Bytes::new(),
-        ended: false,
-    };
-    (reader, feed)
+    (BodyReader { pieces }, feed)
 }
 
-impl io::Read for BodyReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let piece = self.fill_buf()?;
-        let take = piece.len().min(buffer.len());
-        buffer[..take].copy_from_slice(&piece[..take]);
-        self.consume(take);
-        Ok(take)
-    }
-}
-
-impl io::BufRead for BodyReader {
-    /// Waits for the next piece; empty at the body's end.
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.rest.is_empty() && !self.ended {
-            match self.pieces.blocking_recv() {
-                Some(Piece::Bytes(bytes)) => self.rest = bytes,
-                Some(Piece::End) => self.ended = true,
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
+impl intake::Body for BodyReader {
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        match self.pieces.blocking_recv() {
+            Some(Piece::Bytes(bytes)) => Ok(Some(bytes)),
+            Some(Piece::End) => Ok(None),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
-        Ok(&self.rest)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        let _ = self.rest.split_to(amount);
     }
 }

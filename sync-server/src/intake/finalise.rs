@@ -4,7 +4,7 @@
 //! Never: signs before fsync; opens a packet; refuses what it already took (the same bytes get the same receipt);
 //! loses a packet whose place in the chain is odd (it is taken and quarantined).
 //!
-//!   verify signature and digests → fsync file → rename into packets/ → fsync folder
+//!   fsync file → verify signature and digests → rename into packets/ → fsync folder
 //!   → one transaction: packet row, receipt (chained per station), work item → the receipt is answered
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     chain, rows,
-    uploads::{Staged, StagedFault},
+    scan::{Staged, StagedFault},
 };
 use crate::{
     blobs::{BlobError, Blobs},

@@ -12,10 +12,11 @@ mod chain;
 mod finalise;
 mod offer;
 mod rows;
+mod scan;
 mod uploads;
 mod view;
 
-use std::{io::BufRead, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use qayd_model::{PacketId, Remedy, Sha256Digest, StationId, UnixMs, UploadId};
 use qayd_packet::limits::PACKET_BYTES_MAX;
@@ -34,7 +35,8 @@ pub use finalise::{FinaliseError, Finalised, Finaliser};
 pub use rows::{
     Chain, PacketRow, mark_examined_in, packet_in, packets_of_enrolment, packets_of_station,
 };
-pub use uploads::{Staged, UploadFault};
+pub use scan::{Staged, StagedFault};
+pub use uploads::{Body, ReadBody, UploadFault};
 pub use view::StationView;
 
 use uploads::{Progress, Uploads};
@@ -296,7 +298,7 @@ impl Intake {
         upload: UploadId,
         offset: u64,
         declared: Option<u64>,
-        reader: &mut dyn BufRead,
+        body: &mut dyn Body,
         checksum: Option<Checksum>,
     ) -> Result<Appended, IntakeError> {
         let row = self.upload(station.id, upload)?;
@@ -328,7 +330,7 @@ impl Intake {
         };
         let progress =
             self.uploads
-                .append(&live, generation, offset, reader, checksum, |staged| {
+                .append(&live, generation, offset, body, checksum, |staged| {
                     self.finaliser
                         .finalise(station, staged, Some(upload), announced)
                 })?;

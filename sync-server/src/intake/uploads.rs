@@ -9,7 +9,7 @@
 
 use std::{
     collections::HashMap,
-    io::BufRead,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -17,20 +17,44 @@ use std::{
     },
 };
 
-use qayd_crypto::Sha256Stream;
-use qayd_model::{Sha256Digest, UploadId};
-use qayd_packet::{PacketHasher, SignedManifest, limits::MANIFEST_BYTES_MAX, split_manifest};
+use bytes::Bytes;
+use qayd_model::UploadId;
 use qayd_protocol::tus::Checksum;
 use qayd_world::{Appender, Clock, Files, FilesError, World};
+
+use super::scan::{Scan, Scanner, Staged};
 
 /// A file is read back in pieces of this size.
 const PIECE_BYTES: usize = 256 * 1024;
 /// The disk is set to work each time so much has arrived, so that little is left to wait for at the end.
-const WRITEBACK_BYTES: u64 = 512 * 1024;
+const WRITEBACK_BYTES: u64 = 1024 * 1024;
 /// Unsynced bytes that a slow link may lose to a power cut …
 const SYNC_BYTES: u64 = 256 * 1024;
 /// … once this long has passed since the last sync: a fast link finishes before it pays.
 const SYNC_MS: u64 = 1_000;
+
+/// A body, piece by piece as it arrives.
+pub trait Body {
+    /// Waits for the next piece, which is not empty; `None` at the end. An error is a body that was cut.
+    fn next(&mut self) -> io::Result<Option<Bytes>>;
+}
+
+/// The body that a reader gives.
+pub struct ReadBody<R>(pub R);
+
+impl<R: Read> Body for ReadBody<R> {
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let mut piece = vec![0; PIECE_BYTES];
+        let read = loop {
+            match self.0.read(&mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        piece.truncate(read);
+        Ok((read > 0).then(|| piece.into()))
+    }
+}
 
 /// Why bytes were not kept. What was kept before stays, except after [`UploadFault::Checksum`].
 #[derive(Debug, thiserror::Error)]
@@ -75,107 +99,9 @@ pub enum Progress<R> {
     Complete(R),
 }
 
-/// A whole file, hashed, not yet judged by the register.
-pub struct Staged {
-    /// The file.
-    pub path: PathBuf,
-    /// Its length.
-    pub length: u64,
-    /// Digest of all of it.
-    pub sha256: Sha256Digest,
-    /// Its manifest, if it has one, and whether its parts are whole.
-    pub content: Result<SignedManifest, StagedFault>,
-}
-
-/// Why the bytes are no packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StagedFault {
-    /// No manifest at the head, or one that breaks the format.
-    Manifest,
-    /// The file's length is not what the manifest says.
-    Length,
-    /// A part does not have its digest.
-    Digest,
-}
-
-/// The running state of one file: hashes over what was kept.
-struct Scan {
-    offset: u64,
-    head: Vec<u8>,
-    parts: Option<(SignedManifest, PacketHasher)>,
-    unreadable: bool,
-    whole: Sha256Stream,
-}
-
-impl Scan {
-    fn new() -> Self {
-        Self {
-            offset: 0,
-            head: Vec::new(),
-            parts: None,
-            unreadable: false,
-            whole: Sha256Stream::default(),
-        }
-    }
-
-    fn update(&mut self, bytes: &[u8], length: u64) {
-        self.offset += bytes.len() as u64;
-        self.whole.update(bytes);
-        if let Some((_, hasher)) = &mut self.parts {
-            hasher.update(bytes);
-            return;
-        }
-        if self.unreadable {
-            return;
-        }
-        self.head.extend_from_slice(bytes);
-        match split_manifest(&self.head) {
-            Ok(manifest) => {
-                let mut hasher = PacketHasher::new(&manifest);
-                hasher.update(&self.head[manifest.bytes().len()..]);
-                self.head = Vec::new();
-                self.parts = Some((manifest, hasher));
-            }
-            Err(_) if self.head.len() >= MANIFEST_BYTES_MAX || self.offset >= length => {
-                self.unreadable = true;
-                self.head = Vec::new();
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Whether more bytes cannot make it a packet of this length.
-    fn hopeless(&self, length: u64) -> bool {
-        self.unreadable
-            || self
-                .parts
-                .as_ref()
-                .is_some_and(|(manifest, _)| manifest.packet_length() != length)
-    }
-
-    /// Bytes that some digest covers.
-    fn verified(&self) -> u64 {
-        self.parts
-            .as_ref()
-            .map_or(0, |(_, hasher)| hasher.verified_length())
-    }
-
-    fn judge(self, length: u64) -> (Sha256Digest, Result<SignedManifest, StagedFault>) {
-        let content = match self.parts {
-            None => Err(StagedFault::Manifest),
-            Some((manifest, _)) if manifest.packet_length() != length => Err(StagedFault::Length),
-            Some((manifest, hasher)) => match hasher.finish() {
-                Ok(()) => Ok(manifest),
-                Err(_) => Err(StagedFault::Digest),
-            },
-        };
-        (self.whole.finish(), content)
-    }
-}
-
 enum Phase {
     Receiving {
-        scan: Box<Scan>,
+        scan: Scanner,
         synced: u64,
         synced_at_ms: u64,
     },
@@ -202,7 +128,7 @@ impl Live {
         let phase = self.phase();
         let generation = self.generation.fetch_add(1, Ordering::SeqCst) + 1;
         let offset = match &*phase {
-            Phase::Receiving { scan, .. } => Some(scan.offset),
+            Phase::Receiving { scan, .. } => Some(scan.kept()),
             Phase::Ended => None,
         };
         (generation, offset)
@@ -267,9 +193,9 @@ impl Uploads {
             path,
             generation: AtomicU64::new(0),
             phase: Mutex::new(Phase::Receiving {
-                synced: scan.offset,
+                synced: scan.offset(),
                 synced_at_ms: self.clock.monotonic_ms(),
-                scan: Box::new(scan),
+                scan: Scanner::new(scan, length),
             }),
         });
         table.insert(upload, live.clone());
@@ -287,7 +213,7 @@ impl Uploads {
     pub fn offset(&self, upload: UploadId, length: u64) -> Result<u64, FilesError> {
         let live = self.live(upload, length)?;
         let offset = match &*live.phase() {
-            Phase::Receiving { scan, .. } => scan.offset,
+            Phase::Receiving { scan, .. } => scan.kept(),
             Phase::Ended => length,
         };
         Ok(offset)
@@ -313,13 +239,14 @@ impl Uploads {
 
     /// Keeps the body's bytes from `offset` on, as they arrive. `generation` comes from [`Live::take_over`]. `checksum`, if
     /// given, is that of the body: unless it holds, nothing of the body is kept. When the file is whole, or cannot become a
-    /// packet, `finalise` is called once, while everybody else who asks for this upload waits.
+    /// packet, `finalise` is called once, while everybody else who asks for this upload waits; a whole file is durable by
+    /// then.
     pub fn append<R>(
         &self,
         live: &Live,
         generation: u64,
         offset: u64,
-        reader: &mut dyn BufRead,
+        body: &mut dyn Body,
         checksum: Option<Checksum>,
         finalise: impl FnOnce(Staged) -> R,
     ) -> Result<Progress<R>, UploadFault> {
@@ -329,14 +256,11 @@ impl Uploads {
         let mut unwritten = 0;
         loop {
             // Not under the lock: a newer connection must be able to take over while this one waits for bytes.
-            let piece = match reader.fill_buf() {
-                Ok(piece) => piece,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(_) => {
-                    let have = self.after_cut(live, generation, offset, checksum.is_some())?;
-                    return Err(UploadFault::Cut { have });
-                }
+            let Ok(piece) = body.next() else {
+                let have = self.after_cut(live, generation, offset, checksum.is_some())?;
+                return Err(UploadFault::Cut { have });
             };
+            let ended = piece.is_none();
             let mut phase = live.phase();
             if !live.is_current(generation) {
                 return Err(UploadFault::Superseded);
@@ -349,63 +273,87 @@ impl Uploads {
             else {
                 return Err(UploadFault::Ended);
             };
-            if scan.offset != at {
-                return Err(UploadFault::Conflict { have: scan.offset });
+            if scan.kept() != at {
+                return Err(UploadFault::Conflict { have: scan.kept() });
             }
-            let read = piece.len();
-            if at + read as u64 > live.length {
-                return Err(UploadFault::TooLong);
-            }
-            if read > 0 {
-                let file = match &mut file {
-                    Some(file) => file,
-                    None => file.insert(self.files.appender(&live.path, at)?),
-                };
-                file.write(piece)?;
-                unwritten += read as u64;
-                if unwritten >= WRITEBACK_BYTES {
-                    file.begin_writeback();
-                    unwritten = 0;
+            match piece {
+                None => scan.rest(),
+                Some(piece) => {
+                    let length = piece.len() as u64;
+                    if at + length > live.length {
+                        return Err(UploadFault::TooLong);
+                    }
+                    let file = match &mut file {
+                        Some(file) => file,
+                        None => file.insert(self.files.appender(&live.path, at)?),
+                    };
+                    file.write(&piece)?;
+                    unwritten += length;
+                    if unwritten >= WRITEBACK_BYTES {
+                        file.begin_writeback();
+                        unwritten = 0;
+                    }
+                    if let Some(checksum) = &mut checksum {
+                        checksum.update(&piece);
+                    }
+                    scan.update(piece);
+                    at += length;
                 }
-                scan.update(piece, live.length);
-                if let Some(checksum) = &mut checksum {
-                    checksum.update(piece);
-                }
-                reader.consume(read);
-                at += read as u64;
             }
-            let whole = at == live.length || scan.hopeless(live.length);
-            if (read == 0 || whole)
+            let whole = at == live.length || scan.is_hopeless();
+            if (ended || whole)
                 && let Some(checksum) = checksum.take()
                 && !checksum.holds()
             {
-                **scan = self.cut_back(live, offset)?;
+                *scan = self.cut_back(live, offset)?;
                 *synced = (*synced).min(offset);
                 return Err(UploadFault::Checksum);
             }
             if whole {
+                if at == live.length {
+                    // While the disk confirms, the scan comes to its end on its own thread.
+                    let confirmed = match &mut file {
+                        Some(file) => file.sync(),
+                        None => self.files.sync(&live.path),
+                    };
+                    if let Err(error) = confirmed {
+                        *scan = self.cut_back(live, *synced)?;
+                        return Err(error.into());
+                    }
+                }
                 let before = std::mem::replace(&mut *phase, Phase::Ended);
                 let Phase::Receiving { scan, .. } = before else {
                     return Err(UploadFault::Ended);
                 };
-                let (sha256, content) = scan.judge(live.length);
-                return Ok(Progress::Complete(finalise(Staged {
-                    path: live.path.clone(),
-                    length: at,
-                    sha256,
-                    content,
-                })));
+                return Ok(Progress::Complete(finalise(
+                    scan.into_scan().staged(&live.path, live.length),
+                )));
             }
-            if read == 0 {
+            if ended {
                 return Ok(Progress::Open { offset: at });
             }
             let now = self.clock.monotonic_ms();
             if at - *synced >= SYNC_BYTES && now.saturating_sub(*synced_at_ms) >= SYNC_MS {
-                self.files.sync(&live.path)?;
+                self.sync_or_cut_back(live, scan, *synced)?;
                 *synced = at;
                 *synced_at_ms = now;
             }
         }
+    }
+
+    /// Syncs what was kept. What the disk did not confirm is cut off: the kernel may have dropped it, and the next sync
+    /// would not say so.
+    fn sync_or_cut_back(
+        &self,
+        live: &Live,
+        scan: &mut Scanner,
+        synced: u64,
+    ) -> Result<(), FilesError> {
+        let confirmed = self.files.sync(&live.path);
+        if confirmed.is_err() {
+            *scan = self.cut_back(live, synced)?;
+        }
+        confirmed
     }
 
     /// A cut connection: what arrived is synced, so that a power cut right after costs nothing more.
@@ -424,27 +372,28 @@ impl Uploads {
             return Err(UploadFault::Ended);
         };
         if checked {
-            **scan = self.cut_back(live, offset)?;
+            *scan = self.cut_back(live, offset)?;
             *synced = (*synced).min(offset);
-        } else if scan.offset > *synced {
-            self.files.sync(&live.path)?;
-            *synced = scan.offset;
+        } else if scan.kept() > *synced {
+            self.sync_or_cut_back(live, scan, *synced)?;
+            *synced = scan.kept();
         }
-        Ok(scan.offset)
+        Ok(scan.kept())
     }
 
     /// Cuts the file to `offset` and hashes what is left.
-    fn cut_back(&self, live: &Live, offset: u64) -> Result<Scan, FilesError> {
+    fn cut_back(&self, live: &Live, offset: u64) -> Result<Scanner, FilesError> {
         if self.files.length(&live.path)?.unwrap_or(0) > offset {
             self.files.truncate(&live.path, offset)?;
         }
-        self.scan_file(&live.path, live.length)
+        let scan = self.scan_file(&live.path, live.length)?;
+        Ok(Scanner::new(scan, live.length))
     }
 
     fn recover(&self, path: &Path, length: u64) -> Result<Scan, FilesError> {
         let scan = self.scan_file(path, length)?;
         let trusted = scan.verified().min(length);
-        if trusted == scan.offset {
+        if trusted == scan.offset() {
             return Ok(scan);
         }
         self.files.truncate(path, trusted)?;
@@ -456,24 +405,18 @@ impl Uploads {
         let Some(stored) = self.files.length(path)? else {
             return Ok(scan);
         };
-        while scan.offset < stored {
-            let take = (stored - scan.offset).min(PIECE_BYTES as u64) as usize;
-            let bytes = self.files.read_at(path, scan.offset, take)?;
+        while scan.offset() < stored {
+            let take = (stored - scan.offset()).min(PIECE_BYTES as u64) as usize;
+            let bytes = self.files.read_at(path, scan.offset(), take)?;
             scan.update(&bytes, length);
         }
         Ok(scan)
     }
 
-    /// Hashes and judges a whole file that came by another way, such as a drive.
+    /// Hashes and judges a whole file that came by another way, such as a drive, and makes it durable.
     pub fn stage_file(&self, path: &Path) -> Result<Staged, FilesError> {
         let length = self.files.length(path)?.ok_or(FilesError::NotFound)?;
-        let scan = self.scan_file(path, length)?;
-        let (sha256, content) = scan.judge(length);
-        Ok(Staged {
-            path: path.to_owned(),
-            length,
-            sha256,
-            content,
-        })
+        self.files.sync(path)?;
+        Ok(self.scan_file(path, length)?.staged(path, length))
     }
 }

@@ -3,7 +3,7 @@
 //! In: calls that come from this station (the caller has made sure of that). Out: the centre's answers.
 //! Never: shows one station what is another's; every call names the station it was made for.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
 use qayd_model::{ByteCount, StationId, UploadId};
 use qayd_packet::limits::PACKET_BYTES_MAX;
@@ -12,7 +12,7 @@ use qayd_protocol::{
     ProvisionRequest, RefusalReason, SignedTime, SyncApi, SyncError, UploadBody, trust::sign,
 };
 
-use super::{Finalised, IntakeError, UploadFault, audit};
+use super::{Body, Finalised, IntakeError, ReadBody, UploadFault, audit};
 use crate::{
     centre::Centre,
     dispatch,
@@ -107,14 +107,14 @@ impl SyncApi for StationView {
         body: UploadBody<'_>,
     ) -> Result<u64, SyncError> {
         let declared = Some(body.length());
-        let mut reader: Box<dyn BufRead + '_> = match body {
-            UploadBody::Bytes(bytes) => Box::new(bytes),
-            UploadBody::Stream { length, reader } => Box::new(BufReader::new(reader.take(length))),
+        let mut body: Box<dyn Body + '_> = match body {
+            UploadBody::Bytes(bytes) => Box::new(ReadBody(bytes)),
+            UploadBody::Stream { length, reader } => Box::new(ReadBody(reader.take(length))),
         };
         let appended = self
             .centre
             .intake()
-            .append(&self.row()?, upload, offset, declared, &mut reader, None)
+            .append(&self.row()?, upload, offset, declared, &mut *body, None)
             .map_err(|error| sync_error(error, offset))?;
         match appended.finalised {
             Some(Finalised::Refused { reason, .. } | Finalised::NoPacket { reason }) => {

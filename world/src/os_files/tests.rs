@@ -119,7 +119,7 @@ fn renaming_replaces_what_was_there() {
 }
 
 #[test]
-fn a_file_held_open_is_written_on_and_adopted() {
+fn a_file_held_open_is_written_on_and_renamed_into_another_folder() {
     let dir = folder();
     let files = OsFiles::default();
     files.create_dir(&dir.path().join("in")).unwrap();
@@ -130,11 +130,12 @@ fn a_file_held_open_is_written_on_and_adopted() {
     open.begin_writeback();
     open.write(b"EF").unwrap();
     files.write_durably(&to, OLD).unwrap();
-    files.adopt_durably(&from, &to).unwrap();
+    open.sync().unwrap();
+    files.rename_into(&from, &to).unwrap();
     assert_eq!(files.read(&to, 100).unwrap(), b"abCDEF");
     assert_eq!(files.length(&from).unwrap(), None);
     assert!(matches!(
-        files.adopt_durably(&from, &to),
+        files.rename_into(&from, &to),
         Err(FilesError::NotFound)
     ));
     assert_eq!(files.read(&to, 100).unwrap(), b"abCDEF");
@@ -195,23 +196,32 @@ mod faults {
     }
 
     #[test]
-    fn an_adopted_file_is_synced_before_it_is_renamed_and_its_folder_after() {
+    fn a_rename_into_another_folder_syncs_that_folder_after_it() {
         let dir = folder();
         let (from, to) = (dir.path().join("from"), dir.path().join("to"));
-        let steps = [Step::Look, Step::SyncFile, Step::Rename, Step::SyncFolder];
+        let steps = [Step::Rename, Step::SyncFolder];
         for failing in 0..=steps.len() {
             let faulty = FaultyFiles::default();
             fs::write(&from, NEW).unwrap();
             fs::write(&to, OLD).unwrap();
             faulty.fail_after(failing, Fault::Eio);
-            let adopted = faulty.files().adopt_durably(&from, &to);
+            let renamed = faulty.files().rename_into(&from, &to);
             let taken: Vec<_> = faulty.steps().into_iter().map(|(step, _)| step).collect();
             assert_eq!(taken, steps[..steps.len().min(failing + 1)]);
-            assert_eq!(adopted.is_ok(), failing == steps.len());
-            // Until the rename the old bytes stand under the final name.
-            let expected = if failing <= 2 { OLD } else { NEW };
+            assert_eq!(renamed.is_ok(), failing == steps.len());
+            let expected = if failing == 0 { OLD } else { NEW };
             assert_eq!(fs::read(&to).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_failed_sync_of_an_open_file_is_told_as_one() {
+        let dir = folder();
+        let faulty = FaultyFiles::default();
+        let mut open = faulty.files().appender(&dir.path().join("x"), 0).unwrap();
+        open.write(NEW).unwrap();
+        faulty.fail_after(0, Fault::Eio);
+        assert!(matches!(open.sync(), Err(FilesError::SyncFailed { .. })));
     }
 
     #[test]
