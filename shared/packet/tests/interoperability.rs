@@ -5,7 +5,7 @@
 use std::{path::PathBuf, process::Command};
 
 fn open(vector: &str, keys: bool) -> Option<std::process::Output> {
-    let python = std::env::var_os("QAYD_ORACLES")?;
+    let python = qayd_oracles::python()?;
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let station = qayd_crypto::SigningKey::make(&[11; 32]).public();
     let mut command = Command::new(python);
