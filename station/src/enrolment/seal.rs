@@ -248,6 +248,7 @@ fn make(
         samples,
         held,
         exceptions,
+        extension: None,
         operator: Signer {
             id: session.operator(),
             key: session.signing_key(),
