@@ -24,6 +24,7 @@ use crate::provisioning::{KnownPack, PackSummary, Packs, packs};
 use crate::session::{self, Approval, Login, NewOperator, OperatorSummary, Session, SessionError};
 use crate::settings::{self, StationIdentity, StationKeys, name};
 use crate::store::{DATABASE_NAME, FolderLock, Store, StoreError};
+use crate::watch;
 
 /// Minutes by which the civil date is ahead of UTC where nothing else was set: Iraq.
 const UTC_OFFSET_MINUTES: i64 = 180;
@@ -168,7 +169,8 @@ impl Station {
         })
     }
 
-    /// Completes seals that a crash cut short, sweeps temporary files, sets strangers aside, removes orphaned wraps.
+    /// Completes seals that a crash cut short, sweeps temporary files and what the watch has to
+    /// forget, sets strangers aside, removes orphaned wraps.
     fn put_right(&self) -> Result<(), StationError> {
         self.doubt_seals();
         self.settle_seals()?;
@@ -179,6 +181,7 @@ impl Station {
             self.store
                 .write(|tx| self.record(tx, None, AuditEvent::OrphanRemoved, &count))?;
         }
+        watch::sweep(self)?;
         let data = self.store.folder();
         for login in session::logins(&self.world, data)? {
             if !self.store.read(|c| session::is_known(c, &login))? {

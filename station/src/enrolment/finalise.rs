@@ -18,9 +18,11 @@ use time::{Date, OffsetDateTime, UtcOffset};
 use super::cell::DraftKey;
 use super::record::{Slip, SlipLine};
 use super::{EnrolmentError, FieldInput, HOME_OFFICE_UNKNOWN, draft};
+use crate::capture::NOTE as CAPTURE_NOTE;
 use crate::provisioning::KnownPack;
 use crate::station::Station;
 use crate::store::StoreError;
+use crate::watch::Probe;
 
 /// Characters of a masked value that stay readable.
 const MASK_LEAVES: usize = 3;
@@ -69,6 +71,11 @@ impl Finalised {
     /// Routes of the pack that the case takes at the centre.
     pub fn routes(&self) -> &[String] {
         &self.routes
+    }
+
+    /// What [`crate::watch::look`] compares this person by.
+    pub fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     /// The answers, for a preview before the seal.
@@ -148,6 +155,7 @@ fn field_of<'p>(pack: &'p Pack, field: &str) -> Result<&'p Field, EnrolmentError
 
 /// Everything in a draft, put together as it will be sealed.
 pub(super) fn collect(
+    station: &Station,
     connection: &Connection,
     key: &DraftKey,
     enrolment: EnrolmentId,
@@ -171,6 +179,14 @@ pub(super) fn collect(
         samples.push((entry, bytes));
     }
     let exceptions = draft::exceptions(connection, key, enrolment)?;
+    let note = draft::note(connection, key, enrolment, CAPTURE_NOTE)?;
+    let probe = Probe::of(
+        &station.policy_in(connection)?,
+        &pack.pack,
+        &fields,
+        note.as_ref().map(|n| n.as_slice()),
+        &samples,
+    );
     let answers = answers(&fields);
     let home_office = pack
         .pack
@@ -206,7 +222,7 @@ pub(super) fn finalise(
     enrolment: EnrolmentId,
     pack: &Arc<KnownPack>,
 ) -> Result<Finalised, EnrolmentError> {
-    let mut collected = collect(connection, key, enrolment, pack)?;
+    let mut collected = collect(station, connection, key, enrolment, pack)?;
     let seen: Vec<SampleSeen> = collected
         .samples
         .iter()

@@ -123,6 +123,7 @@ pub(crate) fn seal(
                 packet_sha256: sha256(&made.bytes),
                 slip: &slip,
                 words: &finalised.words,
+                probe: &finalised.probe,
                 operator: Some(session.operator()),
                 supervisor: approval.map(Approval::supervisor),
                 event: AuditEvent::Sealed,
@@ -274,13 +275,14 @@ pub(super) struct Commit<'a> {
     pub packet_sha256: Sha256Digest,
     pub slip: &'a Slip,
     pub words: &'a [String],
+    pub probe: &'a Probe,
     pub operator: Option<OperatorId>,
     pub supervisor: Option<OperatorId>,
     pub event: AuditEvent,
     pub at: UnixMs,
 }
 
-/// Queues the packet, keeps the record, erases the draft and its key, writes the audit entry: all or nothing.
+/// Queues the packet, keeps the record, tells the duplicate watch, erases the draft and its key, writes the audit entry: all or nothing.
 pub(super) fn commit(
     station: &Station,
     tx: &Transaction<'_>,
@@ -291,6 +293,7 @@ pub(super) fn commit(
         packet_sha256,
         slip,
         words,
+        probe,
         operator,
         supervisor,
         event,
@@ -311,6 +314,7 @@ pub(super) fn commit(
         },
     )?;
     record::keep(tx, manifest, slip, words, at)?;
+    watch::remember(station, tx, m.enrolment, probe, at)?;
     settings::put_cbor(
         tx,
         name::SEAL_HEAD,

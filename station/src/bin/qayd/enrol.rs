@@ -12,7 +12,7 @@ use qayd_station::capture::{
     CaptureLimits, FingerCapture, capture_portrait, capture_ten_fingers, choose_attempts,
     try_target,
 };
-use qayd_station::watch::{self, Probe, Suspicion};
+use qayd_station::watch::{self, Suspicion};
 use qayd_station::{Approval, Draft, EnrolmentError};
 use serde::Serialize;
 
@@ -311,17 +311,9 @@ pub fn seal(
         .map(ToString::to_string)
         .collect();
     let samples = finalised.samples().count();
-    let probe = Probe::of(station, &draft)?;
-    let duplicates = watch::look(station, draft.id(), &probe)?;
+    let duplicates = watch::look(station, draft.id(), finalised.probe())?;
     drop(draft);
     let sealed = station.seal(&signed.session, finalised, stands_by)?;
-    if let Err(error) = watch::remember(station, sealed.enrolment, &probe) {
-        // The packet is sealed, and that is what has to be told: whoever heard of a failure would enrol the person again.
-        tracing::warn!(
-            code = error.code(),
-            "the duplicate watch did not take an enrolment in"
-        );
-    }
     let view = SealedView {
         enrolment: sealed.enrolment,
         number: sealed.number,
