@@ -388,6 +388,73 @@ fn search_finds_names_in_any_script_and_spelling_and_the_slip_is_masked() {
     assert_eq!(at.station.enrolments(10).unwrap()[0].state, "delivered");
 }
 
+/// More records than are looked up one by one, so that both ways through the index are taken.
+#[test]
+fn search_gives_what_looking_at_every_name_would_give() {
+    let at = TestStation::new();
+    let words_of = |number: u64| {
+        [
+            format!("given{}", number % 7),
+            format!("father{}", number % 2_999),
+            ["even", "odd"][(number % 2) as usize].to_owned(),
+        ]
+    };
+    let numbers = 1..=3_000_u64;
+    let slip = |number| {
+        qayd_crypto::cbor::encode(&Slip {
+            number,
+            ..Slip::default()
+        })
+    };
+    let written = at.station.store().write(|tx| {
+        for number in numbers.clone() {
+            let id: [u8; 16] = u128::from(number).to_be_bytes();
+            tx.execute(
+                "INSERT INTO enrolment (enrolment, number, pack_id, version, packet, state, slip, sealed, changed)
+                 VALUES (?1, ?2, 'test-service', 1, ?1, 'accepted', ?3, 0, 0)",
+                (id, number, slip(number)),
+            )?;
+            for word in words_of(number) {
+                tx.execute(
+                    "INSERT INTO enrolment_word (word, number) VALUES (?1, ?2)",
+                    (word, number),
+                )?;
+            }
+        }
+        Ok::<_, crate::store::StoreError>(())
+    });
+    written.unwrap();
+    for query in [
+        "g",
+        "giv fat",
+        "even odd",
+        "given1 father1 even",
+        "given1 gi odd",
+        "odd odd",
+        "father2998",
+        "father1 given",
+        "e o",
+        "given3 x",
+        "f g e",
+    ] {
+        let fits = |number: &u64| {
+            let words = words_of(*number);
+            query
+                .split(' ')
+                .all(|asked| words.iter().any(|word| word.starts_with(asked)))
+        };
+        let expected: Vec<u64> = numbers.clone().rev().filter(fits).take(20).collect();
+        let found: Vec<u64> = at
+            .station
+            .search(query, 20)
+            .unwrap()
+            .iter()
+            .map(|record| record.number)
+            .collect();
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
 #[test]
 fn a_returned_enrolment_becomes_the_next_version_of_the_same() {
     let at = TestStation::new();
