@@ -92,7 +92,7 @@ fn populate(station: &Station, records: u64, drafts: u64) {
             let id: [u8; 16] = u128::from(number).to_be_bytes();
             let slip = qayd_crypto::cbor::encode(&Slip {
                 number,
-                lines: Vec::new(),
+                ..Slip::default()
             });
             tx.execute(
                 "INSERT INTO enrolment (enrolment, number, pack_id, version, packet, state, slip, sealed, changed)

@@ -4,13 +4,13 @@
 //! Owns: tables `enrolment`, `enrolment_version`, `enrolment_word`.
 //! Never: holds an answer that is not on the slip, a sample, or a number that is not masked where the pack says so.
 
-use minicbor::{Decode, Encode};
 use qayd_crypto::cbor;
-use qayd_model::{EnrolmentId, PacketId, PersonalText, UnixMs};
+use qayd_model::{EnrolmentId, PacketId, UnixMs};
 use qayd_packet::SignedManifest;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use super::slip::Slip;
 use crate::store::StoreError;
 
 /// The largest slip.
@@ -22,30 +22,6 @@ const LOOKUPS_MAX: usize = 1_000;
 
 /// The state of a record that was just sealed.
 pub const STATE_SEALED: &str = "sealed";
-
-/// What the paper in the person's hand says.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Slip {
-    /// The station's running number of the enrolment; the same in all its versions.
-    #[n(1)]
-    pub number: u64,
-    /// Fields of the pack's slip, in its order, masked where it says so.
-    #[n(2)]
-    pub lines: Vec<SlipLine>,
-}
-
-/// One line of a slip.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct SlipLine {
-    /// Field id of the pack.
-    #[n(1)]
-    pub field: String,
-    /// What is printed.
-    #[n(2)]
-    pub text: PersonalText,
-}
 
 /// One line of a list of enrolments.
 #[derive(Debug, Clone, PartialEq, Eq)]

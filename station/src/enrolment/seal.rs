@@ -21,6 +21,7 @@ use qayd_world::{Files, FilesError, RandomnessRng, random_array};
 use rusqlite::{Connection, Transaction};
 
 use super::finalise::Finalised;
+use super::slip::Slip;
 use super::{EnrolmentError, draft, record};
 use crate::audit::{AuditEvent, Stamp, Subject};
 use crate::outbox::{self, NewPacket};
@@ -28,8 +29,7 @@ use crate::session::{Approval, Session};
 use crate::settings::{self, name};
 use crate::station::Station;
 use crate::store::StoreError;
-
-pub use super::record::Slip;
+use crate::watch::{self, Probe};
 
 /// The home office of an enrolment whose pack could not name one: the centre routes it by hand.
 pub const HOME_OFFICE_UNKNOWN: &str = "unknown";

@@ -361,6 +361,54 @@ fn what_changed_after_it_was_finalised_is_not_sealed() {
 }
 
 #[test]
+fn the_slip_is_whole_in_the_language_of_the_person() {
+    let at = TestStation::new();
+    let consent = |language: &str| {
+        format!(
+            r#"{{ text_version = 1, language = "{language}", read_aloud = true, purposes = {{ issuance = true }} }}"#
+        )
+    };
+    let slip = |preferred: Option<&str>, told: &str| {
+        let mut draft = at.complete_draft();
+        let told = FieldInput::from_text(&consent(told));
+        draft.set("consent", &told, Source::Statement).unwrap();
+        if let Some(code) = preferred {
+            draft
+                .set("preferred_language", &code.into(), Source::Statement)
+                .unwrap();
+        }
+        let finalised = draft.finalise().unwrap();
+        at.station.seal(&at.session, finalised, None).unwrap().slip
+    };
+    let arabic = ("ar", "وصل", "الاسم", "زهراء عبد الكريم", "احتفظ به");
+    let sorani = ("ckb", "پسوولە", "ناو", "زەهرا عەبدولکەریم", "بیپارێزە");
+    let english = ("en", "Receipt", "Name", "Zahra Abd al-Karim", "Keep it");
+    for (preferred, told, expected) in [
+        (Some("ar"), "ckb", arabic),
+        (Some("ckb"), "ar", sorani),
+        (Some("en"), "ar", english),
+        // Nothing preferred, or a language without words: the one in which they were told.
+        (None, "ckb", sorani),
+        (None, "en", english),
+        (Some("kmr"), "ckb", sorani),
+        (Some("kmr"), "kmr", arabic),
+    ] {
+        let slip = slip(preferred, told);
+        let line = &slip.lines[0];
+        let found = (
+            slip.language.as_str(),
+            slip.title.as_str(),
+            line.label.as_str(),
+            line.text.expose(),
+            slip.footer.as_deref().unwrap(),
+        );
+        assert_eq!(found, expected, "{preferred:?} {told}");
+        assert!(slip.lines.iter().all(|line| !line.label.is_empty()));
+        assert_eq!(slip.lines.len(), 3);
+    }
+}
+
+#[test]
 fn search_finds_names_in_any_script_and_spelling_and_the_slip_is_masked() {
     let at = TestStation::new();
     let sealed = at.sealed();

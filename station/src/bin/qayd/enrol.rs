@@ -66,6 +66,8 @@ struct SealedView {
     warnings: Vec<String>,
     duplicates: Vec<Suspicion>,
     slip: Vec<(String, String)>,
+    slip_language: String,
+    slip_title: String,
 }
 
 /// Runs the enrolment.
@@ -326,6 +328,8 @@ pub fn seal(
         samples,
         warnings,
         duplicates,
+        slip_language: sealed.slip.language.clone(),
+        slip_title: sealed.slip.title.clone(),
         slip: sealed
             .slip
             .lines
@@ -346,8 +350,12 @@ pub fn seal(
             view.packet, view.sequence, view.bytes.0
         )?;
         writeln!(out, "sha256     {}", view.packet_sha256)?;
-        for (field, text) in &view.slip {
-            writeln!(out, "  {field}: {text}")?;
+        writeln!(out, "slip       {}", sealed.slip.title)?;
+        for line in &sealed.slip.lines {
+            writeln!(out, "  {}: {}", line.label, line.text.expose())?;
+        }
+        if let Some(footer) = &sealed.slip.footer {
+            writeln!(out, "  {footer}")?;
         }
         for warning in &view.warnings {
             writeln!(out, "note: {warning}")?;
