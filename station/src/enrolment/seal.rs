@@ -24,6 +24,7 @@ use super::finalise::Finalised;
 use super::slip::Slip;
 use super::{EnrolmentError, draft, record};
 use crate::audit::{AuditEvent, Stamp, Subject};
+use crate::freeze;
 use crate::outbox::{self, NewPacket};
 use crate::session::{Approval, Session};
 use crate::settings::{self, name};
@@ -249,7 +250,7 @@ fn make(
         samples,
         held,
         exceptions,
-        extension: None,
+        extension: freeze::in_force(station, tx)?,
         operator: Signer {
             id: session.operator(),
             key: session.signing_key(),

@@ -20,6 +20,7 @@ use crate::args::Common;
 use crate::failure::Failure;
 use crate::person;
 use crate::sign_in::{Signed, approval, sign_in};
+use crate::station::warning_lines;
 use crate::talk::Talk;
 
 /// Up to so many missing fingers are captured one by one; more are captured as slaps.
@@ -84,6 +85,9 @@ pub fn run(what: Enrol, common: &Common, talk: &Talk) -> Result<(), Failure> {
     }
     let signed = sign_in(common)?;
     let stands_by = approval(common, &signed.station)?;
+    for line in warning_lines(&signed.station.standing()?) {
+        talk.line(&line);
+    }
     let enrolment = match (&what.person, what.simulated) {
         (Some(folder), None) => import(&signed, &what.pack, folder)?,
         (folder, Some(seed)) => {

@@ -90,6 +90,17 @@ pub(super) fn capture_facts(
             },
         );
     }
+    if let Some(extension) = &content.extension {
+        let mut parts = vec![clock(extension.granted, offset)];
+        let days = extension.offline_days.map(u64::from);
+        parts.extend(days.map(|days| w.n("extension-days", days)));
+        let packets = extension.packets.map(u64::from);
+        parts.extend(packets.map(|packets| w.n("extension-packets", packets)));
+        facts.push(Fact {
+            label: w.t("fact-extension"),
+            text: parts.join(" · "),
+        });
+    }
     if !devices.is_empty() {
         facts.push(Fact {
             label: w.t("fact-devices"),
