@@ -92,7 +92,7 @@ fn populate(station: &Station, records: u64, drafts: u64) {
             let id: [u8; 16] = u128::from(number).to_be_bytes();
             let slip = qayd_crypto::cbor::encode(&Slip {
                 number,
-                lines: Vec::new(),
+                ..Slip::default()
             });
             tx.execute(
                 "INSERT INTO enrolment (enrolment, number, pack_id, version, packet, state, slip, sealed, changed)
@@ -103,6 +103,7 @@ fn populate(station: &Station, records: u64, drafts: u64) {
                 format!("given{}", number % 5_000),
                 format!("father{}", number % 7_919),
                 format!("family{}", number % 911),
+                ["tribe-even", "other-odd"][(number % 2) as usize].to_owned(),
             ] {
                 tx.execute(
                     "INSERT OR IGNORE INTO enrolment_word (word, number) VALUES (?1, ?2)",
@@ -161,6 +162,12 @@ fn searches(criterion: &mut Criterion) {
         ("two names", "given123 father", 20),
         ("a prefix that every record has", "giv", 50),
         ("two rare names", "given1 family9", 20),
+        ("three prefixes that every record has", "giv fat fam", 50),
+        (
+            "two prefixes of half the records each that never meet",
+            "tri oth",
+            0,
+        ),
         ("nobody", "nobody", 0),
     ] {
         group.bench_function(what, |bencher| {

@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod capture;
 pub mod enrolment;
+pub mod freeze;
 pub mod inbox;
 pub mod outbox;
 pub mod provisioning;
@@ -29,6 +30,7 @@ pub use enrolment::{
     Draft, DraftSample, DraftSummary, EnrolmentError, EnrolmentSummary, FieldInput, Finalised,
     ImportFault, SealedPacket, Slip,
 };
+pub use freeze::{Extend, FreezeError, FreezeReason, Standing};
 pub use provisioning::{KnownPack, PackSummary, Provisioned, ProvisioningError, provision};
 pub use qayd_world::World;
 pub use session::{Approval, NewOperator, OperatorSummary, Session, SessionError};

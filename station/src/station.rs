@@ -19,11 +19,13 @@ use crate::enrolment::{
     self, Draft, DraftSummary, EnrolmentError, EnrolmentSummary, Finalised, ImportSamples,
     SealedPacket,
 };
+use crate::freeze::{self, Extend, FreezeError, Standing};
 use crate::outbox;
 use crate::provisioning::{KnownPack, PackSummary, Packs, packs};
 use crate::session::{self, Approval, Login, NewOperator, OperatorSummary, Session, SessionError};
 use crate::settings::{self, StationIdentity, StationKeys, name};
 use crate::store::{DATABASE_NAME, FolderLock, Store, StoreError};
+use crate::watch;
 
 /// Minutes by which the civil date is ahead of UTC where nothing else was set: Iraq.
 const UTC_OFFSET_MINUTES: i64 = 180;
@@ -168,7 +170,8 @@ impl Station {
         })
     }
 
-    /// Completes seals that a crash cut short, sweeps temporary files, sets strangers aside, removes orphaned wraps.
+    /// Completes seals that a crash cut short, sweeps temporary files and what the watch has to
+    /// forget, sets strangers aside, removes orphaned wraps.
     fn put_right(&self) -> Result<(), StationError> {
         self.doubt_seals();
         self.settle_seals()?;
@@ -179,6 +182,7 @@ impl Station {
             self.store
                 .write(|tx| self.record(tx, None, AuditEvent::OrphanRemoved, &count))?;
         }
+        watch::sweep(self)?;
         let data = self.store.folder();
         for login in session::logins(&self.world, data)? {
             if !self.store.read(|c| session::is_known(c, &login))? {
@@ -558,10 +562,25 @@ impl Station {
         self.store.read(|c| audit::after(c, number, limit))
     }
 
+    /// How the station stands with what could stop it: days without the centre, backlog, disk.
+    pub fn standing(&self) -> Result<Standing, StoreError> {
+        self.store.read(|c| freeze::standing(self, c))
+    }
+
+    /// A supervisor adds days or packets to what policy allows without contact. Days end with the next contact, packets
+    /// when the backlog fits the policy again.
+    ///
+    /// # Errors
+    /// [`FreezeError`]; nothing is changed.
+    pub fn extend(&self, by: &Session, what: Extend) -> Result<Standing, FreezeError> {
+        freeze::extend(self, by, what)
+    }
+
     /// Begins an enrolment.
     ///
     /// # Errors
-    /// [`EnrolmentError`]: the role may not enrol, the pack is not offered, the station is revoked or its disk is full.
+    /// [`EnrolmentError`]: the role may not enrol, the pack is not offered, the station is revoked, or frozen until the
+    /// centre is reached, the backlog sent, room made on the disk, or a supervisor extends.
     pub fn begin(&self, session: &Session, pack_id: &str) -> Result<Draft<'_>, EnrolmentError> {
         Draft::begin(self, session, pack_id)
     }

@@ -160,6 +160,11 @@ fn check(data: &Path, acknowledged: &Acknowledged, point: &str) {
         let content = TestCentre::default().open(&bytes, &station.identity().certificate);
         assert_eq!(content.samples.len(), 11);
     }
+    assert_eq!(
+        qayd_station::watch::count(&station).unwrap(),
+        u64::from(sealed),
+        "{point}: the duplicate watch knows everybody who is sealed and nobody else"
+    );
     let files = std::fs::read_dir(station.outbox_folder())
         .map(|found| found.count())
         .unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Repository chores as programs: the demo programme of `./x run`, and measurements.
+//! Repository chores as programs: the demo programme of `./x run`, and the packet's dictionary.
 //!
 //! In: the built binaries `qayd` and `qayd-server` beside this one. Out: what each chore says.
 //! Never: part of the product; nothing in the product calls it.
@@ -9,6 +9,7 @@
 )]
 
 mod demo;
+mod dictionary;
 
 use clap::{Parser, Subcommand};
 
@@ -23,10 +24,13 @@ struct Arguments {
 enum Chore {
     /// The demo programme: without --headless it stays up for people to try
     Demo(demo::Options),
+    /// The zstd dictionary of the packet's demographics
+    Dictionary(dictionary::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Demo(options) => demo::run(&options),
+        Chore::Dictionary(options) => dictionary::run(&options),
     }
 }

@@ -73,6 +73,24 @@ pub struct SampleEntry {
     pub captured: UnixMs,
 }
 
+/// A supervisor's leave to begin enrolments past what policy allows without contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Extension {
+    /// Days without the centre that are allowed in all, where these were extended.
+    #[n(1)]
+    pub offline_days: Option<u32>,
+    /// Unsent packets that are allowed in all, where these were extended.
+    #[n(2)]
+    pub packets: Option<u32>,
+    /// Who gave it last.
+    #[n(3)]
+    pub supervisor: OperatorId,
+    /// When, by the station's clock.
+    #[n(4)]
+    pub granted: UnixMs,
+}
+
 /// Everything an operator vouches for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -118,6 +136,9 @@ pub struct Content {
     pub samples: Vec<SampleEntry>,
     #[n(16)]
     pub exceptions: Vec<BiometricException>,
+    /// Under which a station worked that had passed a limit of its policy.
+    #[n(17)]
+    pub extension: Option<Extension>,
 }
 
 /// What stands in the demographics part, before compression.
@@ -142,7 +163,7 @@ pub(crate) struct SignedContent {
 #[derive(Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Padded {
-    /// Dictionary the frame was compressed with; 0 is none.
+    /// Id of the [`crate::Dictionary`] the frame was compressed with; 0 is none.
     #[n(1)]
     pub dictionary: u8,
     /// A zstd frame (RFC 8878) of the signed content.

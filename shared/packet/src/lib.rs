@@ -13,6 +13,7 @@
 //! Parts stand in the order of their priority, so that the first bytes of a file are the ones the centre wants first.
 
 pub mod content;
+mod dictionary;
 pub mod limits;
 pub mod manifest;
 mod open;
@@ -22,12 +23,14 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use content::{Content, FieldEntry, SampleEntry};
+pub use content::{Content, Extension, FieldEntry, SampleEntry};
+pub use dictionary::{Dictionary, UnknownDictionary};
 pub use manifest::{
     Manifest, ManifestError, PartEntry, SignedManifest, StampedTime, VerifiedManifest,
 };
 pub use open::{Demographics, OpenPacketError, open_demographics, open_sample};
 pub use seal::{
     Head, NewSample, Recipients, SealPacketError, SealRequest, SealedPacket, Signer, seal,
+    seal_with,
 };
 pub use verify::{PacketHasher, VerifiedPacket, VerifyError, split_manifest, verify_packet};

@@ -11,6 +11,7 @@ use qayd_model::{PersonalBytes, Sha256Digest};
 
 use crate::{
     content::{Content, Padded, SampleEntry, SignedContent},
+    dictionary::{Dictionary, UnknownDictionary},
     limits::{
         DEMOGRAPHICS_BYTES_MAX, FIELDS_MAX, INFLATE_FREE_BYTES, INFLATE_RATIO_MAX, PADDING_BYTES,
     },
@@ -41,8 +42,8 @@ pub enum OpenPacketError {
     #[error("the demographics would inflate past the limit")]
     Inflates,
     /// Compressed with a dictionary this version does not have.
-    #[error("dictionary {0} is not known")]
-    Dictionary(u8),
+    #[error("the demographics need a dictionary that is not here")]
+    Dictionary(#[source] UnknownDictionary),
     /// The operator's or supervisor's signature does not hold.
     #[error("the signature of the operator or the supervisor was refused")]
     Signature(#[source] SignatureError),
@@ -93,6 +94,11 @@ impl Demographics {
             .supervisor_certificate
             .as_ref()
             .map(|bytes| bytes.as_slice())
+    }
+
+    /// What the frame holds, unproved: what dictionaries are trained on.
+    pub fn before_compression(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(cbor::encode(&self.signed))
     }
 
     /// The content, with the keys of the two certificates.
@@ -208,10 +214,8 @@ pub fn open_demographics(
     if padded.padding.iter().any(|b| *b != 0) || padded.padding.len() > 2 * PADDING_BYTES {
         return Err(OpenPacketError::Form);
     }
-    if padded.dictionary != 0 {
-        return Err(OpenPacketError::Dictionary(padded.dictionary));
-    }
-    let signed = Zeroizing::new(inflate(&padded.frame)?);
+    let dictionary = Dictionary::from_id(padded.dictionary).map_err(OpenPacketError::Dictionary)?;
+    let signed = Zeroizing::new(inflate(dictionary, &padded.frame)?);
     let signed =
         cbor::decode_strict(&signed, DEMOGRAPHICS_BYTES_MAX).map_err(|_| OpenPacketError::Form)?;
     Ok(Demographics {
@@ -220,9 +224,15 @@ pub fn open_demographics(
     })
 }
 
-pub(crate) fn inflate(frame: &[u8]) -> Result<Vec<u8>, OpenPacketError> {
+/// The limit counts the frame alone: a dictionary makes nothing honest inflate further than it does without.
+pub(crate) fn inflate(dictionary: Dictionary, frame: &[u8]) -> Result<Vec<u8>, OpenPacketError> {
+    if zstd::zstd_safe::get_dict_id_from_frame(frame) != dictionary.frame_id() {
+        return Err(OpenPacketError::Form);
+    }
     let limit = (frame.len() * INFLATE_RATIO_MAX).clamp(INFLATE_FREE_BYTES, DEMOGRAPHICS_BYTES_MAX);
-    zstd::bulk::decompress(frame, limit).map_err(|_| OpenPacketError::Inflates)
+    zstd::bulk::Decompressor::with_dictionary(dictionary.bytes())
+        .and_then(|mut decompressor| decompressor.decompress(frame, limit))
+        .map_err(|_| OpenPacketError::Inflates)
 }
 
 /// Opens one sample of this packet and proves it to be the one the operator signed.

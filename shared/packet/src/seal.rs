@@ -13,7 +13,8 @@ use qayd_model::{
 };
 
 use crate::{
-    content::{Content, FieldEntry, Padded, SampleEntry, SignedContent},
+    content::{Content, Extension, FieldEntry, Padded, SampleEntry, SignedContent},
+    dictionary::Dictionary,
     limits::{DEMOGRAPHICS_BYTES_MAX, FIELDS_MAX, PADDING_BYTES, SAMPLE_BYTES_MAX},
     manifest::{
         DEMOGRAPHICS, FORMAT, Manifest, ManifestError, PartEntry, SignedManifest, StampedTime,
@@ -95,6 +96,8 @@ pub struct SealRequest<'a> {
     pub held: Vec<SampleEntry>,
     /// Fingers that were not captured.
     pub exceptions: Vec<BiometricException>,
+    /// Under which the station works, if it does.
+    pub extension: Option<Extension>,
     /// Who seals.
     pub operator: Signer<'a>,
     /// Who approved.
@@ -218,7 +221,7 @@ const fn class_of(kind: &SampleKind) -> Class {
     }
 }
 
-/// Seals one version of one enrolment.
+/// Seals one version of one enrolment, with the newest dictionary.
 ///
 /// The caller writes the bytes durably before it records that they exist, and never uses the sequence number
 /// for other bytes.
@@ -229,6 +232,18 @@ pub fn seal<R: CryptoRng>(
     request: SealRequest<'_>,
     rng: &mut R,
 ) -> Result<SealedPacket, SealPacketError> {
+    seal_with(Dictionary::default(), request, rng)
+}
+
+/// As [`seal`], with a dictionary to choose: how earlier stations sealed, and what a new dictionary is held against.
+///
+/// # Errors
+/// [`SealPacketError`]; nothing was written.
+pub fn seal_with<R: CryptoRng>(
+    dictionary: Dictionary,
+    request: SealRequest<'_>,
+    rng: &mut R,
+) -> Result<SealedPacket, SealPacketError> {
     let SealRequest {
         head,
         started,
@@ -236,6 +251,7 @@ pub fn seal<R: CryptoRng>(
         mut samples,
         held,
         exceptions,
+        extension,
         operator,
         supervisor,
         station_key,
@@ -318,8 +334,9 @@ pub fn seal<R: CryptoRng>(
         fields,
         samples: entries,
         exceptions,
+        extension,
     };
-    let plaintext = demographics_plaintext(&content, &operator, supervisor.as_ref())?;
+    let plaintext = demographics_plaintext(dictionary, &content, &operator, supervisor.as_ref())?;
     let sealed = seal_part(
         rng,
         &part_context(head.packet, head.station, DEMOGRAPHICS),
@@ -388,6 +405,7 @@ fn part_entry(label: String, priority: u8, sealed: &[u8], keys: &[SealingKey]) -
 }
 
 fn demographics_plaintext(
+    dictionary: Dictionary,
     content: &Content,
     operator: &Signer<'_>,
     supervisor: Option<&Signer<'_>>,
@@ -404,10 +422,12 @@ fn demographics_plaintext(
     if signed.len() > DEMOGRAPHICS_BYTES_MAX {
         return Err(SealPacketError::DemographicsLength(signed.len()));
     }
-    let frame = zstd::bulk::compress(&signed, ZSTD_LEVEL).map_err(SealPacketError::Compression)?;
+    let frame = zstd::bulk::Compressor::with_dictionary(ZSTD_LEVEL, dictionary.bytes())
+        .and_then(|mut compressor| compressor.compress(&signed))
+        .map_err(SealPacketError::Compression)?;
     let target = (frame.len() + PADDED_OVERHEAD).next_multiple_of(PADDING_BYTES);
     let mut padded = Padded {
-        dictionary: 0,
+        dictionary: dictionary.id(),
         frame: frame.into(),
         padding: Vec::new().into(),
     };

@@ -89,6 +89,14 @@ fn packet(
     suite: Suite,
     change: impl FnOnce(&mut SealRequest<'_>),
 ) -> Result<SealedPacket, SealPacketError> {
+    packet_with(Dictionary::default(), suite, change)
+}
+
+fn packet_with(
+    dictionary: Dictionary,
+    suite: Suite,
+    change: impl FnOnce(&mut SealRequest<'_>),
+) -> Result<SealedPacket, SealPacketError> {
     let centre = centre(suite);
     let recipients = Recipients {
         review: vec![centre.review.public().clone()],
@@ -147,6 +155,7 @@ fn packet(
         ],
         held: Vec::new(),
         exceptions: Vec::new(),
+        extension: None,
         operator: Signer {
             id: OperatorId::make(1_800_000_000_000, [4; 10]),
             key: &operator,
@@ -165,7 +174,8 @@ fn packet(
     if request.exceptions.iter().any(|e| e.supervisor.is_some()) {
         request.supervisor = Some(approver);
     }
-    seal(
+    seal_with(
+        dictionary,
         request,
         &mut Seeded {
             seed: suite.id(),
@@ -388,18 +398,154 @@ fn a_manifest_that_breaks_a_rule_is_refused_by_name() {
     }
 }
 
-#[test]
-fn a_frame_that_would_inflate_past_the_limit_is_refused() {
-    let bomb = zstd::bulk::compress(&vec![0; 64 * 1024 * 1024], 19).unwrap();
-    assert!(matches!(
-        open::inflate(&bomb),
-        Err(OpenPacketError::Inflates)
-    ));
-    let honest = zstd::bulk::compress(&vec![0; limits::INFLATE_FREE_BYTES], 19).unwrap();
-    assert!(open::inflate(&honest).is_ok());
+fn compressed(dictionary: Dictionary, bytes: &[u8]) -> Vec<u8> {
+    zstd::bulk::Compressor::with_dictionary(19, dictionary.bytes())
+        .unwrap()
+        .compress(bytes)
+        .unwrap()
 }
 
+#[test]
+fn a_frame_that_would_inflate_past_the_limit_is_refused_with_every_dictionary() {
+    for dictionary in Dictionary::ALL {
+        let bomb = compressed(dictionary, &vec![0; 64 * 1024 * 1024]);
+        assert!(matches!(
+            open::inflate(dictionary, &bomb),
+            Err(OpenPacketError::Inflates)
+        ));
+        // The dictionary itself, over and over: what it inflates best.
+        let best: Vec<u8> = Dictionary::First
+            .bytes()
+            .iter()
+            .copied()
+            .cycle()
+            .take(limits::DEMOGRAPHICS_BYTES_MAX)
+            .collect();
+        assert!(matches!(
+            open::inflate(dictionary, &compressed(dictionary, &best[..])),
+            Err(OpenPacketError::Inflates)
+        ));
+        let honest = compressed(dictionary, &vec![0; limits::INFLATE_FREE_BYTES]);
+        assert!(open::inflate(dictionary, &honest).is_ok());
+    }
+}
+
+#[test]
+fn a_frame_of_another_dictionary_than_the_part_names_is_refused() {
+    let text = b"what both of them could inflate".repeat(3);
+    for (made, named) in [
+        (Dictionary::None, Dictionary::First),
+        (Dictionary::First, Dictionary::None),
+    ] {
+        let frame = compressed(made, &text);
+        assert_eq!(open::inflate(made, &frame).unwrap(), text, "control");
+        assert!(matches!(
+            open::inflate(named, &frame),
+            Err(OpenPacketError::Form)
+        ));
+    }
+}
+
+/// Packets lie on drives and in blobs for years: a dictionary that changed would open none of them.
+#[test]
+fn dictionaries_are_frozen_and_small() {
+    let frozen = [
+        (
+            Dictionary::None,
+            0,
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
+        (
+            Dictionary::First,
+            1,
+            "7df168b61df1db9629c95958dee664dc8f1741555923fca802fac56d69107249",
+        ),
+    ];
+    assert_eq!(frozen.len(), Dictionary::ALL.len());
+    for (dictionary, id, digest) in frozen {
+        assert_eq!(dictionary.id(), id);
+        assert_eq!(Dictionary::from_id(id), Ok(dictionary));
+        assert_eq!(qayd_crypto::sha256(dictionary.bytes()).to_hex(), digest);
+        assert!(dictionary.bytes().len() <= 16 * 1024);
+        assert_eq!(dictionary.frame_id().is_some(), id != 0);
+    }
+    for id in 2..=255 {
+        assert_eq!(Dictionary::from_id(id), Err(UnknownDictionary(id)));
+    }
+}
+
+#[test]
+fn both_dictionaries_open_and_one_that_is_not_here_is_named() {
+    let content_of = |bytes: &[u8]| {
+        let verified = verify_packet(bytes, &station_key().public()).unwrap();
+        open_demographics(&[centre(Suite::X25519).review], &verified)
+            .map(|opened| opened.verify(&operator_key().public(), None).unwrap())
+    };
+    let [none, first] =
+        Dictionary::ALL.map(|dictionary| packet_with(dictionary, Suite::X25519, |_| {}).unwrap());
+    assert_eq!(
+        content_of(&none.bytes).unwrap(),
+        content_of(&first.bytes).unwrap()
+    );
+    let default = packet(Suite::X25519, |_| {}).unwrap();
+    assert_eq!(default.bytes, first.bytes, "the newest is used");
+    assert!(matches!(
+        content_of(&of_a_later_dictionary()),
+        Err(OpenPacketError::Dictionary(UnknownDictionary(99)))
+    ));
+}
+
+/// A packet as a station of a later version would seal it: the same, but for the dictionary's id.
+fn of_a_later_dictionary() -> Vec<u8> {
+    let sealed = packet(Suite::X25519, |_| {}).unwrap();
+    let verified = verify_packet(&sealed.bytes, &station_key().public()).unwrap();
+    let mut manifest = sealed.manifest.manifest().clone();
+    let context = seal::part_context(manifest.packet, manifest.station, "demographics");
+    let key = centre(Suite::X25519).review;
+    let review = key.public().clone();
+    let part = verified.part("demographics").unwrap();
+    let plaintext = qayd_crypto::open_part(&[key], &context, part).unwrap();
+    let mut padded: crate::content::Padded =
+        qayd_crypto::cbor::decode_strict(&plaintext, limits::DEMOGRAPHICS_BYTES_MAX).unwrap();
+    padded.dictionary = 99;
+    // The id takes a byte more; the padding one less.
+    let fill = padded.padding.len().saturating_sub(1);
+    padded.padding = vec![0; fill].into();
+    let plaintext = qayd_crypto::Zeroizing::new(qayd_crypto::cbor::encode(&padded));
+    let mut rng = Seeded {
+        seed: 99,
+        counter: 0,
+    };
+    let keys = [review];
+    let part = qayd_crypto::seal_part(&mut rng, &context, &plaintext, &keys).unwrap();
+    manifest.parts[0].length = part.len() as u64;
+    manifest.parts[0].sha256 = qayd_crypto::sha256(&part);
+    let rest = sealed.manifest.part_range(0).unwrap().end as usize;
+    let mut bytes = manifest.sign(&station_key()).unwrap().bytes().to_vec();
+    bytes.extend_from_slice(&part);
+    bytes.extend_from_slice(&sealed.bytes[rest..]);
+    bytes
+}
+
+#[test]
+fn an_extension_is_told_under_the_operators_signature() {
+    let given = Extension {
+        offline_days: Some(75),
+        packets: None,
+        supervisor: OperatorId::make(1_800_000_000_000, [5; 10]),
+        granted: UnixMs(1_800_000_000_000),
+    };
+    let sealed = packet(Suite::X25519, |r| r.extension = Some(given)).unwrap();
+    let verified = verify_packet(&sealed.bytes, &station_key().public()).unwrap();
+    let opened = open_demographics(&[centre(Suite::X25519).review], &verified).unwrap();
+    let content = opened.verify(&operator_key().public(), None).unwrap();
+    assert_eq!(content.extension, Some(given));
+}
+
+/// Those without `dictionary` in their name are what the first stations sealed.
 fn vectors() -> Vec<(&'static str, Vec<u8>)> {
+    let packet =
+        |suite, change: fn(&mut SealRequest<'_>)| packet_with(Dictionary::None, suite, change);
     let classic = packet(Suite::X25519, |_| {}).unwrap();
     let with = |change: fn(&mut Vec<u8>)| {
         let mut bytes = classic.bytes.clone();
@@ -429,6 +575,32 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
                 .unwrap()
                 .bytes,
         ),
+        (
+            "packet_suite_0_dictionary_1",
+            packet_with(Dictionary::First, Suite::X25519, |_| {})
+                .unwrap()
+                .bytes,
+        ),
+        (
+            "packet_suite_1_dictionary_1",
+            packet_with(Dictionary::First, Suite::XWing, |_| {})
+                .unwrap()
+                .bytes,
+        ),
+        (
+            "packet_suite_0_extended",
+            packet_with(Dictionary::First, Suite::X25519, |r| {
+                r.extension = Some(Extension {
+                    offline_days: Some(75),
+                    packets: Some(6_000),
+                    supervisor: OperatorId::make(1_800_000_000_000, [5; 10]),
+                    granted: UnixMs(1_800_000_000_000),
+                });
+            })
+            .unwrap()
+            .bytes,
+        ),
+        ("packet_suite_0_dictionary_unknown", of_a_later_dictionary()),
         (
             "packet_truncated",
             with(|b| {

@@ -5,14 +5,16 @@
 use std::{path::PathBuf, process::Command};
 
 fn open(vector: &str, keys: bool) -> Option<std::process::Output> {
-    let python = std::env::var_os("QAYD_ORACLES")?;
+    let python = qayd_oracles::python()?;
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let station = qayd_crypto::SigningKey::make(&[11; 32]).public();
     let mut command = Command::new(python);
     command
         .arg(here.join("tests/open_packet.py"))
         .arg(here.join("vectors").join(format!("{vector}.qpk")))
-        .args(["--station-key", &hex::encode(station.to_bytes())]);
+        .args(["--station-key", &hex::encode(station.to_bytes())])
+        .arg("--dictionaries")
+        .arg(here.join("dictionaries"));
     if keys {
         command.args([
             "--review-seed",
@@ -26,7 +28,14 @@ fn open(vector: &str, keys: bool) -> Option<std::process::Output> {
 
 #[test]
 fn a_python_script_with_public_libraries_opens_both_suites() {
-    for suite in ["packet_suite_0", "packet_suite_1", "packet_supervisor"] {
+    for (suite, dictionary) in [
+        ("packet_suite_0", 0),
+        ("packet_suite_1", 0),
+        ("packet_supervisor", 0),
+        ("packet_suite_0_dictionary_1", 1),
+        ("packet_suite_1_dictionary_1", 1),
+        ("packet_suite_0_extended", 1),
+    ] {
         let Some(output) = open(suite, true) else {
             return;
         };
@@ -37,9 +46,13 @@ fn a_python_script_with_public_libraries_opens_both_suites() {
             String::from_utf8_lossy(&output.stderr)
         );
         assert!(
-            said.contains(r#""operator_signed": true"#) && !said.contains(r#""opened": false"#),
+            said.contains(r#""operator_signed": true"#)
+                && !said.contains(r#""opened": false"#)
+                && said.contains(&format!(r#""dictionary": {dictionary}"#)),
             "{said}"
         );
+        let extended = format!(r#""extended": {}"#, suite.ends_with("extended"));
+        assert!(said.contains(&extended), "{said}");
     }
 }
 
@@ -58,6 +71,7 @@ fn the_script_refuses_what_we_refuse() {
         "packet_truncated",
         "packet_trailing_byte",
         "packet_part_altered",
+        "packet_suite_0_dictionary_unknown",
         "manifest_not_canonical",
         "manifest_other_namespace",
     ];

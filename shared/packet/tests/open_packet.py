@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verify and open a Qayd packet with public libraries alone: cbor2, cwt, cryptography, zstandard.
 
-    open_packet.py PACKET --station-key HEX [--review-seed HEX] [--biometric-seed HEX]
+    open_packet.py PACKET --station-key HEX [--review-seed HEX] [--biometric-seed HEX] [--dictionaries DIR]
 
 Prints one JSON object. Exits with 1, and says why on stderr, when anything does not hold. It follows docs/packet.md
 and shares no code with the Rust crate.
@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import io
 import json
+import pathlib
 import sys
 import uuid
 
@@ -91,12 +92,25 @@ def open_part(tagged, keys, packet, station, label):
     return None
 
 
+def inflate(dictionary, frame, folder):
+    """The frame names its dictionary by zstd's own id; the part names it by ours, and both have to agree."""
+    known = None
+    if dictionary != 0:
+        path = pathlib.Path(folder or ".") / f"{dictionary}.zdict"
+        need(path.is_file(), f"dictionary {dictionary} is not known")
+        known = zstandard.ZstdCompressionDict(path.read_bytes(), dict_type=zstandard.DICT_TYPE_FULLDICT)
+    named = zstandard.get_frame_parameters(frame).dict_id
+    need(named == (known.dict_id() if known else 0), "the frame is of another dictionary")
+    return zstandard.ZstdDecompressor(dict_data=known).decompress(frame, max_output_size=1 << 20)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("packet")
     arguments.add_argument("--station-key", required=True)
     arguments.add_argument("--review-seed")
     arguments.add_argument("--biometric-seed")
+    arguments.add_argument("--dictionaries", help="folder of N.zdict, the dictionaries that the format ships")
     given = arguments.parse_args()
     with open(given.packet, "rb") as file:
         data = file.read()
@@ -133,9 +147,7 @@ def main():
     opened = {label: open_part(cbor2.loads(part), keys, packet, station, label) for label, part in parts.items()}
     if opened["demographics"] is not None:
         padded = cbor2.loads(opened["demographics"])
-        need(padded[1] == 0, "dictionary")
-        content_signed = cbor2.loads(
-            zstandard.ZstdDecompressor().decompress(padded[2], max_output_size=1 << 20))
+        content_signed = cbor2.loads(inflate(padded[1], padded[2], given.dictionaries))
         content = cbor2.loads(cbor2.loads(content_signed[1]).value[2])
         need(content[2] == packet and content[5] == station, "content and manifest disagree")
         samples = []
@@ -144,6 +156,8 @@ def main():
             if plain is not None:
                 need(hashlib.sha256(plain).digest() == sample[7], f"sample {sample[3]} differs from its digest")
             samples.append({"part": sample[3], "opened": plain is not None, "length": sample[6]})
+        out["dictionary"] = padded[1]
+        out["extended"] = 17 in content
         out["fields"] = len(content[14])
         out["samples"] = samples
         out["operator_signed"] = True

@@ -4,9 +4,8 @@
 //! Never: forgives a number with a sign, a space or a leading zero; two readings of one offset would lose bytes.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use qayd_crypto::Sha256Stream;
+use qayd_crypto::{Sha1Stream, Sha256Stream};
 use qayd_model::UnixMs;
-use sha1::{Digest, Sha1};
 use time::{
     OffsetDateTime, PrimitiveDateTime, format_description::BorrowedFormatItem,
     macros::format_description,
@@ -198,7 +197,7 @@ impl Checksum {
     /// Begins to hash bytes that should come to this.
     pub fn hasher(self) -> ChecksumHasher {
         let state = match self {
-            Self::Sha1(_) => HashState::Sha1(Sha1::new()),
+            Self::Sha1(_) => HashState::Sha1(Sha1Stream::default()),
             Self::Sha256(_) => HashState::Sha256(Sha256Stream::default()),
         };
         ChecksumHasher {
@@ -215,7 +214,7 @@ pub struct ChecksumHasher {
 }
 
 enum HashState {
-    Sha1(Sha1),
+    Sha1(Sha1Stream),
     Sha256(Sha256Stream),
 }
 
@@ -232,7 +231,7 @@ impl ChecksumHasher {
     /// of the bytes is kept.
     pub fn holds(self) -> bool {
         let reached = match self.state {
-            HashState::Sha1(hash) => Checksum::Sha1(hash.finalize().into()),
+            HashState::Sha1(hash) => Checksum::Sha1(hash.finish()),
             HashState::Sha256(hash) => Checksum::Sha256(hash.finish().0),
         };
         reached == self.expected

@@ -1,12 +1,12 @@
 //! Request signatures against PyPI `http-message-signatures`, both ways.
 //!
-//! Runs when `QAYD_ORACLES` is a Python that has that package; says nothing otherwise.
+//! Needs `QAYD_ORACLES`: a Python that has that package (`./x test` makes one).
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::{
     collections::BTreeMap,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -107,7 +107,7 @@ impl Request {
 
 /// What the other implementation makes of the requests; `None` when there is none on this machine.
 fn ask(requests: &[Request]) -> Option<Vec<Value>> {
-    let python = PathBuf::from(std::env::var_os("QAYD_ORACLES")?);
+    let python = qayd_oracles::python()?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verify_signature.py");
     let said: Vec<Value> = requests.iter().map(Request::said).collect();
     let task = json!({"seed": hex::encode(SEED), "keyid": station().to_string(), "requests": said});

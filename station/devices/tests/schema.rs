@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Command};
 
 #[test]
 fn every_file_fits_the_published_schema_and_the_schema_says_no_to_a_stranger() {
-    let Some(python) = std::env::var_os("QAYD_ORACLES") else {
+    let Some(python) = qayd_oracles::python() else {
         return;
     };
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));

@@ -2,7 +2,7 @@
 //!
 //! In: a [`Clock`] that may be wrong and may jump, and signed time of the centre when there is contact.
 //! Out: a [`Stamp`] for every record; `recorded` never goes back, whatever happens to the clock.
-//! Owns: the settings `boot`, `latest` and `centre-time`.
+//! Owns: the settings `boot`, `latest`, `centre-time` and `apart`.
 //! Never: blocks work because a clock is wrong; hides the raw reading.
 
 use std::sync::Arc;
@@ -18,6 +18,9 @@ use crate::store::StoreError;
 
 /// A quartz clock drifts less than this: 100 parts in a million.
 const DRIFT_PER: u64 = 10_000;
+/// Most that is counted for one time that the machine was off. Its clock alone tells how long that was, and one that
+/// jumped ahead for a moment must not count against the station for ever.
+const OFF_MAX_MS: u64 = 7 * 86_400_000;
 
 /// The time of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -77,6 +80,20 @@ struct CentreTime {
     #[n(4)]
     monotonic_ms: u64,
     #[n(5)]
+    boot_counter: u64,
+}
+
+/// How long the station has been seen to be without the centre. Grows with every record and never shrinks but by contact.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
+struct Apart {
+    #[n(1)]
+    passed_ms: u64,
+    #[n(2)]
+    raw: UnixMs,
+    #[n(3)]
+    monotonic_ms: u64,
+    #[n(4)]
     boot_counter: u64,
 }
 
@@ -141,6 +158,8 @@ impl StationClock {
                 monotonic_ms,
             },
         )?;
+        let apart = self.apart(tx)?;
+        settings::put_cbor(tx, name::APART, &apart)?;
         let estimate = self.estimate(tx)?;
         Ok(Stamp {
             raw,
@@ -184,6 +203,46 @@ impl StationClock {
         }))
     }
 
+    fn apart(&self, connection: &Connection) -> Result<Apart, StoreError> {
+        let (raw, monotonic_ms) = (self.clock.now(), self.clock.monotonic_ms());
+        let last: Option<Apart> = settings::get_cbor(connection, name::APART)?;
+        let passed_ms = last.map_or(0, |last| {
+            let since = if last.boot_counter == self.boot_counter {
+                monotonic_ms.saturating_sub(last.monotonic_ms)
+            } else {
+                raw.0.saturating_sub(last.raw.0).min(OFF_MAX_MS)
+            };
+            last.passed_ms.saturating_add(since)
+        });
+        Ok(Apart {
+            passed_ms,
+            raw,
+            monotonic_ms,
+            boot_counter: self.boot_counter,
+        })
+    }
+
+    /// Milliseconds without the centre, as far as can be told.
+    ///
+    /// Within the boot of the last contact the monotonic clock tells. Later it is the longer of two: what the station has
+    /// seen pass, which a clock that is set back does not shorten, and what the machine's clock shows since the contact,
+    /// which is right when the clock is. A clock that runs ahead counts for as long as it does, and no longer.
+    pub fn apart_ms(&self, connection: &Connection) -> Result<u64, StoreError> {
+        let seen = self.apart(connection)?.passed_ms;
+        let Some(known) = settings::get_cbor::<CentreTime>(connection, name::CENTRE_TIME)? else {
+            return Ok(seen);
+        };
+        if known.boot_counter == self.boot_counter {
+            return Ok(self.clock.monotonic_ms().saturating_sub(known.monotonic_ms));
+        }
+        // The clock may have been wrong at the contact, or put right since: the shorter of both readings.
+        let raw = self.clock.now().0;
+        let shown = raw
+            .saturating_sub(known.raw.0)
+            .min(raw.saturating_sub(known.centre.0));
+        Ok(seen.max(shown))
+    }
+
     /// The last time that the centre signed for this station.
     pub fn last_signed(&self, connection: &Connection) -> Result<Option<UnixMs>, StoreError> {
         let known: Option<CentreTime> = settings::get_cbor(connection, name::CENTRE_TIME)?;
@@ -214,6 +273,13 @@ impl StationClock {
             boot_counter: self.boot_counter,
         };
         settings::put_cbor(tx, name::CENTRE_TIME, &fact)?;
+        let together = Apart {
+            passed_ms: 0,
+            raw,
+            monotonic_ms,
+            boot_counter: self.boot_counter,
+        };
+        settings::put_cbor(tx, name::APART, &together)?;
         if let Some(latest) = settings::get_cbor::<Latest>(tx, name::LATEST)?
             && latest.recorded.0 > centre.0.saturating_add(error_ms)
         {

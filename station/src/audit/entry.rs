@@ -154,6 +154,9 @@ pub enum AuditEvent {
     /// An operator went on after a warning of the watch.
     #[n(51)]
     DuplicateOverruled,
+    /// A supervisor extended a limit: `days` or `packets`, and the new limit.
+    #[n(60)]
+    FreezeExtended,
 }
 
 impl AuditEvent {
@@ -193,6 +196,7 @@ impl AuditEvent {
             Self::MessageRefused => "message-refused",
             Self::DuplicateWarned => "duplicate-warned",
             Self::DuplicateOverruled => "duplicate-overruled",
+            Self::FreezeExtended => "freeze-extended",
         }
     }
 }

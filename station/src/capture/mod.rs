@@ -36,6 +36,7 @@ pub use fingers::{CaptureLimits, FingerCapture};
 pub use folder::choose_attempts;
 pub use portrait::{PortraitAttempt, PortraitCapture};
 pub use record::Accounting;
+pub(crate) use record::NOTE;
 pub use run::{PortraitOutcome, TenFingers, capture_portrait, capture_ten_fingers, try_target};
 
 /// Why an attempt was not judged. Nothing was kept, and what was kept before stays.

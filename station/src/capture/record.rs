@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::quality::Advice;
 
 /// Name of the note.
-pub(super) const NOTE: &str = "capture";
+pub(crate) const NOTE: &str = "capture";
 /// Ten templates of a few kilobytes.
 const NOTE_BYTES_MAX: usize = 256 * 1024;
 

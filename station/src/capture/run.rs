@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicBool;
 use qayd_devices::{
     CaptureDevice, CaptureRequest, CaptureTarget, DeviceError, Frame, RawSample, expected_fingers,
 };
-use qayd_model::{FingerPosition, QualityScore, SampleKind, Slap};
+use qayd_model::{FingerPosition, PersonalBytes, QualityScore, SampleId, SampleKind, Slap};
+use qayd_packet::SampleEntry;
 
 use super::CaptureError;
 use super::choose::{AttemptReport, Conclusion};
@@ -27,18 +28,40 @@ impl FingerCapture {
     /// [`CaptureError::Enrolment`].
     pub fn resume(draft: &Draft<'_>, limits: CaptureLimits) -> Result<Self, CaptureError> {
         let missing = draft.exceptions()?.iter().map(|e| e.position).collect();
-        let mut capture = Self::begin(limits, missing);
-        if let Some(note) = draft.note(NOTE)? {
-            capture.restore(&Note::from_bytes(&note));
-        }
+        let note = draft.note(NOTE)?;
         let samples = draft.samples()?;
+        Self::restored(
+            limits,
+            missing,
+            note.as_ref().map(|n| n.as_slice()),
+            &samples,
+            |id| Ok(draft.sample_bytes(id)?),
+        )
+    }
+
+    /// The capture that a note and the samples beside it speak of. `bytes` is asked only for fingers the note does not
+    /// know.
+    ///
+    /// # Errors
+    /// Those of `bytes`.
+    pub(crate) fn restored<E>(
+        limits: CaptureLimits,
+        missing: Vec<FingerPosition>,
+        note: Option<&[u8]>,
+        samples: &[SampleEntry],
+        mut bytes: impl FnMut(SampleId) -> Result<Option<PersonalBytes>, E>,
+    ) -> Result<Self, E> {
+        let mut capture = Self::begin(limits, missing);
+        if let Some(note) = note {
+            capture.restore(&Note::from_bytes(note));
+        }
         for position in FingerPosition::ALL {
             let kind = SampleKind::Finger(position);
             match samples.iter().find(|s| s.kind == kind) {
                 None => capture.forget(position),
                 // Kept a moment before the cut, or held by the centre since an earlier version.
                 Some(entry) if !capture.holds(position) => {
-                    if let Some(bytes) = draft.sample_bytes(entry.id)? {
+                    if let Some(bytes) = bytes(entry.id)? {
                         // A sample that was good enough to be kept and cannot be judged now only lacks comparison.
                         let _ = capture.take_over(position, &bytes, entry.ppi, entry.attempts);
                     }

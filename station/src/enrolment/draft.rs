@@ -22,6 +22,7 @@ pub(super) use super::rows::{
 };
 use super::{EnrolmentError, Finalised, finalise};
 use crate::audit::{AuditEvent, Subject};
+use crate::freeze::{self, FreezeReason};
 use crate::provisioning::KnownPack;
 use crate::session::Session;
 use crate::station::Station;
@@ -86,6 +87,7 @@ impl<'a> Draft<'a> {
         let world = station.world();
         let enrolment = EnrolmentId::make(world.clock.now().0, random_array(&*world.random));
         station.store().write(|tx| {
+            freeze::lapse(station, tx)?;
             insert(tx, station, session.operator(), enrolment, 1, &pack)?;
             let subjects = [
                 Subject::Enrolment(enrolment),
@@ -426,19 +428,31 @@ pub(super) fn offered(
     if !identity.packs.iter().any(|id| id == pack_id) {
         return Err(not_offered());
     }
-    let (pack, policy) = station.store().read(|c| {
+    let (pack, stands) = station.store().read(|c| {
         if station.revoked(c)?.is_some() {
             return Err(EnrolmentError::StationRevoked);
         }
-        Ok((station.packs().newest(c, pack_id)?, station.policy_in(c)?))
+        let pack = station.packs().newest(c, pack_id)?;
+        Ok((pack, freeze::standing(station, c)?))
     })?;
     let pack = pack.ok_or_else(not_offered)?;
     if !pack.pack.station_kinds.contains(&identity.kind) {
         return Err(not_offered());
     }
-    let free = station.world().files.free_bytes(station.folder())?;
-    if free < policy.free_bytes_min {
-        return Err(EnrolmentError::DiskLow { free });
+    match stands.frozen().first() {
+        None => {}
+        Some(FreezeReason::Offline) => {
+            let days = stands.offline_days.now;
+            return Err(EnrolmentError::OfflineTooLong { days });
+        }
+        Some(FreezeReason::Backlog) => {
+            let packets = stands.backlog.now;
+            return Err(EnrolmentError::BacklogTooLarge { packets });
+        }
+        Some(FreezeReason::Disk) => {
+            let free = stands.free_bytes;
+            return Err(EnrolmentError::DiskLow { free });
+        }
     }
     Ok(pack)
 }

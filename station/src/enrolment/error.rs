@@ -57,6 +57,18 @@ pub enum EnrolmentError {
         /// What is free.
         free: u64,
     },
+    /// The station was without the centre for longer than policy allows.
+    #[error("the centre was not reached for {days} days")]
+    OfflineTooLong {
+        /// Whole days.
+        days: u64,
+    },
+    /// More packets wait than policy allows.
+    #[error("{packets} packets wait to be sent")]
+    BacklogTooLarge {
+        /// How many.
+        packets: u64,
+    },
     /// Something is missing or not allowed as it is.
     #[error("{} missing, {} not allowed as they are", .0.missing.len(), .0.invalid.len())]
     Incomplete(Box<Findings>),
@@ -153,6 +165,8 @@ impl EnrolmentError {
             Self::Import(_) => "ENR-14",
             Self::NotReturned => "ENR-15",
             Self::Superseded => "ENR-16",
+            Self::OfflineTooLong { .. } => "ENR-17",
+            Self::BacklogTooLarge { .. } => "ENR-18",
             Self::Held(e) => e.code(),
             Self::Session(e) => e.code(),
             Self::Store(e) => e.code(),
@@ -175,6 +189,8 @@ impl EnrolmentError {
             Self::RoleMayNotEnrol
             | Self::StationRevoked
             | Self::DiskLow { .. }
+            | Self::OfflineTooLong { .. }
+            | Self::BacklogTooLarge { .. }
             | Self::ApprovalNeeded
             | Self::RolledBack { .. }
             | Self::Held(_) => Remedy::SupervisorActs,

@@ -5,25 +5,25 @@
 
 use std::sync::Arc;
 
-use qayd_model::pack::{Field, FieldKind, Language, Pack, Role};
+use qayd_model::pack::{Field, Pack, Role};
 use qayd_model::validation::{Findings, Item, Warning};
 use qayd_model::{
     Answers, BiometricException, Capture, EnrolmentId, NamePart, PersonName, PersonalBytes,
-    PersonalText, SampleKind, SampleSeen, UnixMs, Value, validate,
+    SampleKind, SampleSeen, UnixMs, Value, validate,
 };
 use qayd_packet::{FieldEntry, SampleEntry};
 use rusqlite::Connection;
 use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::cell::DraftKey;
-use super::record::{Slip, SlipLine};
+use super::slip::{Slip, slip_of};
 use super::{EnrolmentError, FieldInput, HOME_OFFICE_UNKNOWN, draft};
+use crate::capture::NOTE as CAPTURE_NOTE;
 use crate::provisioning::KnownPack;
 use crate::station::Station;
 use crate::store::StoreError;
+use crate::watch::Probe;
 
-/// Characters of a masked value that stay readable.
-const MASK_LEAVES: usize = 3;
 /// Table of the civil-status offices.
 const OFFICES: &str = "offices";
 
@@ -40,7 +40,9 @@ pub struct Finalised {
     pub(super) home_office: String,
     /// Folded words of the holder's name.
     pub(super) words: Vec<String>,
-    slip_lines: Vec<SlipLine>,
+    /// What the duplicate watch compares and remembers.
+    pub(super) probe: Probe,
+    slip: Slip,
     warnings: Vec<Warning>,
     routes: Vec<String>,
 }
@@ -71,6 +73,11 @@ impl Finalised {
         &self.routes
     }
 
+    /// What [`crate::watch::look`] compares this person by.
+    pub fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
     /// The answers, for a preview before the seal.
     pub fn fields(&self) -> &[FieldEntry] {
         &self.fields
@@ -86,7 +93,7 @@ impl Finalised {
     pub(super) fn slip(&self, number: u64) -> Slip {
         Slip {
             number,
-            lines: self.slip_lines.clone(),
+            ..self.slip.clone()
         }
     }
 }
@@ -148,6 +155,7 @@ fn field_of<'p>(pack: &'p Pack, field: &str) -> Result<&'p Field, EnrolmentError
 
 /// Everything in a draft, put together as it will be sealed.
 pub(super) fn collect(
+    station: &Station,
     connection: &Connection,
     key: &DraftKey,
     enrolment: EnrolmentId,
@@ -171,12 +179,20 @@ pub(super) fn collect(
         samples.push((entry, bytes));
     }
     let exceptions = draft::exceptions(connection, key, enrolment)?;
+    let note = draft::note(connection, key, enrolment, CAPTURE_NOTE)?;
+    let probe = Probe::of(
+        &station.policy_in(connection)?,
+        &pack.pack,
+        &fields,
+        note.as_ref().map(|n| n.as_slice()),
+        &samples,
+    );
     let answers = answers(&fields);
     let home_office = pack
         .pack
         .home_office(&answers)
         .map_or(HOME_OFFICE_UNKNOWN.to_owned(), str::to_owned);
-    let slip_lines = slip_lines(pack, &answers);
+    let slip = slip_of(pack, &answers);
     let words = match pack.pack.answer(Role::HolderName, &answers) {
         Some(Value::Name(name)) => name_words(name),
         _ => Vec::new(),
@@ -192,7 +208,8 @@ pub(super) fn collect(
         exceptions,
         home_office,
         words,
-        slip_lines,
+        probe,
+        slip,
         warnings: Vec::new(),
         routes: Vec::new(),
     })
@@ -206,7 +223,7 @@ pub(super) fn finalise(
     enrolment: EnrolmentId,
     pack: &Arc<KnownPack>,
 ) -> Result<Finalised, EnrolmentError> {
-    let mut collected = collect(connection, key, enrolment, pack)?;
+    let mut collected = collect(station, connection, key, enrolment, pack)?;
     let seen: Vec<SampleSeen> = collected
         .samples
         .iter()
@@ -285,51 +302,6 @@ fn link_pages(fields: &mut [FieldEntry], samples: &[SampleEntry]) {
     }
 }
 
-fn slip_lines(pack: &KnownPack, answers: &Answers) -> Vec<SlipLine> {
-    pack.pack
-        .slip
-        .fields
-        .iter()
-        .filter_map(|id| {
-            let field = pack.pack.field(id).filter(|field| !field.sensitive)?;
-            let value = answers.answered(field.number)?;
-            if matches!(
-                field.kind,
-                FieldKind::Evidence | FieldKind::Attestors | FieldKind::Family { .. }
-            ) {
-                return None;
-            }
-            let text = value.one_line(field, Language::Arabic, &pack.codes);
-            let text = if field.masked_on_slip {
-                masked(&text)
-            } else {
-                text
-            };
-            Some(SlipLine {
-                field: id.clone(),
-                text,
-            })
-        })
-        .collect()
-}
-
-/// All but the last characters as dots. A short text shows nothing.
-fn masked(text: &PersonalText) -> PersonalText {
-    let count = text.expose().chars().count();
-    let shown = if count > 2 * MASK_LEAVES {
-        MASK_LEAVES
-    } else {
-        0
-    };
-    let out: String = text
-        .expose()
-        .chars()
-        .enumerate()
-        .map(|(index, c)| if index + shown >= count { c } else { '•' })
-        .collect();
-    PersonalText::new(out)
-}
-
 fn name_words(name: &PersonName) -> Vec<String> {
     let parts = [&name.given, &name.father, &name.grandfather, &name.laqab];
     let mut words: Vec<String> = parts
@@ -356,12 +328,6 @@ pub(super) fn folded_words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mask_leaves_three_characters_of_a_long_text_and_none_of_a_short_one() {
-        assert_eq!(masked(&"199012345678".into()).expose(), "•••••••••678");
-        assert_eq!(masked(&"12345".into()).expose(), "•••••");
-    }
 
     #[test]
     fn the_civil_date_is_the_places_own() {

@@ -15,6 +15,7 @@ use qayd_world::{FilesError, random_array};
 use super::draft::{self, DraftSample};
 use super::{EnrolmentError, ImportFault};
 use crate::audit::{AuditEvent, Subject};
+use crate::freeze;
 use crate::provisioning::KnownPack;
 use crate::session::Session;
 use crate::station::Station;
@@ -93,6 +94,7 @@ pub(crate) fn import(
     );
     station.store().write(|tx| {
         let operator = session.operator();
+        freeze::lapse(station, tx)?;
         let (key, at) = draft::insert(tx, station, operator, enrolment, 1, &pack)?;
         for (number, value) in person.answers.iter() {
             let entry = qayd_packet::FieldEntry {

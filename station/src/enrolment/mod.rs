@@ -21,6 +21,7 @@ mod recover;
 mod returned;
 mod rows;
 mod seal;
+mod slip;
 #[cfg(test)]
 mod tests;
 
@@ -37,9 +38,10 @@ pub use error::{EnrolmentError, ImportFault};
 pub use finalise::Finalised;
 pub use import::{ImportSamples, last_attempts};
 pub use input::FieldInput;
-pub use record::{EnrolmentSummary, STATE_SEALED, Slip, SlipLine, manifest, set_state};
+pub use record::{EnrolmentSummary, STATE_SEALED, manifest, set_state};
 pub use returned::{RETURN_NOTE, returned_in};
 pub use seal::{HOME_OFFICE_UNKNOWN, SealedPacket};
+pub use slip::{Slip, SlipLine};
 
 pub(crate) use import::import;
 pub(crate) use recover::recover;

@@ -4,46 +4,24 @@
 //! Owns: tables `enrolment`, `enrolment_version`, `enrolment_word`.
 //! Never: holds an answer that is not on the slip, a sample, or a number that is not masked where the pack says so.
 
-use minicbor::{Decode, Encode};
 use qayd_crypto::cbor;
-use qayd_model::{EnrolmentId, PacketId, PersonalText, UnixMs};
+use qayd_model::{EnrolmentId, PacketId, UnixMs};
 use qayd_packet::SignedManifest;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use super::slip::Slip;
 use crate::store::StoreError;
 
 /// The largest slip.
 const SLIP_BYTES_MAX: usize = 64 * 1024;
 /// More words of a query than this are ignored.
 const QUERY_WORDS_MAX: usize = 8;
+/// Up to so many candidates are looked up one by one; more are cheaper to read in one pass.
+const LOOKUPS_MAX: usize = 1_000;
 
 /// The state of a record that was just sealed.
 pub const STATE_SEALED: &str = "sealed";
-
-/// What the paper in the person's hand says.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Slip {
-    /// The station's running number of the enrolment; the same in all its versions.
-    #[n(1)]
-    pub number: u64,
-    /// Fields of the pack's slip, in its order, masked where it says so.
-    #[n(2)]
-    pub lines: Vec<SlipLine>,
-}
-
-/// One line of a slip.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct SlipLine {
-    /// Field id of the pack.
-    #[n(1)]
-    pub field: String,
-    /// What is printed.
-    #[n(2)]
-    pub text: PersonalText,
-}
 
 /// One line of a list of enrolments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,56 +167,106 @@ pub(super) fn list(
 
 /// Enrolments in which every one of `words` (folded) begins some word of a name; the latest number first.
 /// A query of digits alone is a running number.
+///
+/// What it costs is bounded by the words the store holds, not by how many of them a query fits: one pass over each
+/// range of the index, no row of an enrolment before the answer is known.
 pub(super) fn search(
     connection: &Connection,
     words: &[String],
     number: Option<u64>,
     limit: usize,
 ) -> Result<Vec<EnrolmentSummary>, StoreError> {
-    if let Some(number) = number {
-        let sql = format!("SELECT {COLUMNS} FROM enrolment e WHERE e.number = ?1");
-        let number = SqlValue::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-        return collect(connection, &sql, vec![number]);
-    }
+    let numbers = match number {
+        Some(number) => vec![number],
+        None => numbers_named(connection, words)?,
+    };
+    let sql = format!("SELECT {COLUMNS} FROM enrolment e WHERE e.number = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    numbers
+        .iter()
+        .rev()
+        .take(limit)
+        .filter_map(|number| -> Option<Result<EnrolmentSummary, StoreError>> {
+            let number = i64::try_from(*number).ok()?;
+            statement
+                .query_row([number], |row| Ok(summary_of(row)))
+                .optional()
+                .map_err(StoreError::from)
+                .transpose()
+                .map(Result::flatten)
+        })
+        .collect()
+}
+
+/// Running numbers of the enrolments that every word fits, ascending.
+fn numbers_named(connection: &Connection, words: &[String]) -> Result<Vec<u64>, StoreError> {
     let mut words: Vec<&String> = words
         .iter()
         .filter(|w| !w.is_empty())
         .take(QUERY_WORDS_MAX)
         .collect();
-    // The longest word leaves the fewest candidates; the others are looked up for each of these.
+    // The longest word leaves the fewest candidates.
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    // Whatever a longer word begins, its own beginning begins too. What is left are ranges that never overlap, so that
+    // no query reads the index more than once.
+    let all = words.clone();
+    let mut seen = Vec::new();
+    words.retain(|word| {
+        let told = all
+            .iter()
+            .any(|other| other.len() > word.len() && other.starts_with(word.as_str()));
+        let fresh = !told && !seen.contains(word);
+        seen.push(*word);
+        fresh
+    });
     let Some((first, others)) = words.split_first() else {
         return Ok(Vec::new());
     };
-    let mut values = range_of(first);
-    let mut candidates =
-        "SELECT DISTINCT w.number FROM enrolment_word w WHERE w.word >= ?1 AND w.word < ?2"
-            .to_owned();
+    let mut found = numbers_of(connection, first)?;
     for word in others {
-        let at = values.len() + 1;
-        candidates.push_str(&format!(
-            " AND EXISTS (SELECT 1 FROM enrolment_word o
-              WHERE o.number = w.number AND o.word >= ?{at} AND o.word < ?{})",
-            at + 1
-        ));
-        values.extend(range_of(word));
+        if found.len() <= LOOKUPS_MAX {
+            found = those_with(connection, found, word)?;
+        } else {
+            let with = numbers_of(connection, word)?;
+            found.retain(|number| with.binary_search(number).is_ok());
+        }
     }
-    values.push(limit_of(limit));
-    let sql = format!(
-        "SELECT {COLUMNS} FROM enrolment e
-         WHERE e.number IN ({candidates} ORDER BY w.number DESC LIMIT ?{})
-         ORDER BY e.number DESC",
-        values.len()
-    );
-    collect(connection, &sql, values)
+    Ok(found)
 }
 
-/// Every word that begins so.
-fn range_of(word: &str) -> Vec<SqlValue> {
-    vec![
-        SqlValue::Text(word.to_owned()),
-        SqlValue::Text(format!("{word}\u{10FFFF}")),
-    ]
+/// Numbers with a word that begins so, ascending, each once.
+fn numbers_of(connection: &Connection, word: &str) -> Result<Vec<u64>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT number FROM enrolment_word WHERE word >= ?1 AND word < ?2")?;
+    let rows = statement.query_map((word, after(word)), |row| row.get(0))?;
+    let mut numbers = rows.collect::<Result<Vec<u64>, _>>()?;
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
+/// Those of a few numbers that have a word that begins so.
+fn those_with(
+    connection: &Connection,
+    numbers: Vec<u64>,
+    word: &str,
+) -> Result<Vec<u64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM enrolment_word WHERE number = ?1 AND word >= ?2 AND word < ?3)",
+    )?;
+    let end = after(word);
+    let mut kept = Vec::new();
+    for number in numbers {
+        if statement.query_row((number, word, &end), |row| row.get(0))? {
+            kept.push(number);
+        }
+    }
+    Ok(kept)
+}
+
+/// The end of the range of words that begin so.
+fn after(word: &str) -> String {
+    format!("{word}\u{10FFFF}")
 }
 
 const COLUMNS: &str =

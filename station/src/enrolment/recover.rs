@@ -118,7 +118,7 @@ fn complete(
             return Ok(false);
         }
         let pack = draft::known(station, tx, &row)?;
-        let collected = finalise::collect(tx, &key, m.enrolment, &pack)?;
+        let collected = finalise::collect(station, tx, &key, m.enrolment, &pack)?;
         let slip = collected.slip(record::number(tx, m.enrolment)?);
         let at = station.clock().stamp(tx)?.recorded;
         commit(
@@ -129,6 +129,7 @@ fn complete(
                 packet_sha256: sha256(bytes),
                 slip: &slip,
                 words: &collected.words,
+                probe: &collected.probe,
                 operator: None,
                 supervisor: None,
                 event: AuditEvent::SealCompleted,

@@ -21,15 +21,16 @@ use qayd_world::{Files, FilesError, RandomnessRng, random_array};
 use rusqlite::{Connection, Transaction};
 
 use super::finalise::Finalised;
+use super::slip::Slip;
 use super::{EnrolmentError, draft, record};
 use crate::audit::{AuditEvent, Stamp, Subject};
+use crate::freeze;
 use crate::outbox::{self, NewPacket};
 use crate::session::{Approval, Session};
 use crate::settings::{self, name};
 use crate::station::Station;
 use crate::store::StoreError;
-
-pub use super::record::Slip;
+use crate::watch::{self, Probe};
 
 /// The home office of an enrolment whose pack could not name one: the centre routes it by hand.
 pub const HOME_OFFICE_UNKNOWN: &str = "unknown";
@@ -123,6 +124,7 @@ pub(crate) fn seal(
                 packet_sha256: sha256(&made.bytes),
                 slip: &slip,
                 words: &finalised.words,
+                probe: &finalised.probe,
                 operator: Some(session.operator()),
                 supervisor: approval.map(Approval::supervisor),
                 event: AuditEvent::Sealed,
@@ -248,6 +250,7 @@ fn make(
         samples,
         held,
         exceptions,
+        extension: freeze::in_force(station, tx)?,
         operator: Signer {
             id: session.operator(),
             key: session.signing_key(),
@@ -273,13 +276,14 @@ pub(super) struct Commit<'a> {
     pub packet_sha256: Sha256Digest,
     pub slip: &'a Slip,
     pub words: &'a [String],
+    pub probe: &'a Probe,
     pub operator: Option<OperatorId>,
     pub supervisor: Option<OperatorId>,
     pub event: AuditEvent,
     pub at: UnixMs,
 }
 
-/// Queues the packet, keeps the record, erases the draft and its key, writes the audit entry: all or nothing.
+/// Queues the packet, keeps the record, tells the duplicate watch, erases the draft and its key, writes the audit entry: all or nothing.
 pub(super) fn commit(
     station: &Station,
     tx: &Transaction<'_>,
@@ -290,6 +294,7 @@ pub(super) fn commit(
         packet_sha256,
         slip,
         words,
+        probe,
         operator,
         supervisor,
         event,
@@ -310,6 +315,7 @@ pub(super) fn commit(
         },
     )?;
     record::keep(tx, manifest, slip, words, at)?;
+    watch::remember(station, tx, m.enrolment, probe, at)?;
     settings::put_cbor(
         tx,
         name::SEAL_HEAD,

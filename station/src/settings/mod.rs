@@ -44,6 +44,10 @@ pub(crate) mod name {
     pub const SEAL_HEAD: &str = "seal-head";
     /// Minutes by which the civil date is ahead of UTC.
     pub const UTC_OFFSET: &str = "utc-offset";
+    /// What a supervisor added to the policy's limits.
+    pub const EXTENSION: &str = "extension";
+    /// How long the station has been without the centre.
+    pub const APART: &str = "apart";
     /// Why this station may no longer enrol.
     pub const REVOKED: &str = "revoked";
 }

@@ -215,7 +215,7 @@ fn code_table(name: &str) -> String {
     let codes: &[&str] = match name {
         "documents" => &["csid"],
         "offices" => &["DEMO-01", "DEMO-02"],
-        "languages" => &["ar", "ckb", "en"],
+        "languages" => &["ar", "ckb", "en", "kmr"],
         _ => &["given", "father"],
     };
     let mut text = format!(
@@ -422,7 +422,7 @@ pub fn sign_in(
 /// Answers everything the test pack asks for.
 pub fn fill(draft: &mut Draft<'_>) {
     let parts = |text: &str| FieldInput::from_text(text);
-    let name = r#"{ given = { ar = "زهراء", lat = "Zahra" }, father = { ar = "عبد الكريم", lat = "Abd al-Karim" } }"#;
+    let name = r#"{ given = { ar = "زهراء", ckb = "زەهرا", lat = "Zahra" }, father = { ar = "عبد الكريم", ckb = "عەبدولکەریم", lat = "Abd al-Karim" } }"#;
     draft
         .set("full_name", &parts(name), Source::Statement)
         .unwrap();

@@ -1,12 +1,12 @@
 //! Watch: did this person come to this station before?
 //!
-//! In: a draft before it is sealed. Out: [`Suspicion`]s with reasons and scores, for the officer to look at.
+//! In: a finalised draft's [`Probe`]. Out: [`Suspicion`]s with reasons and scores, for the officer to look at.
 //! Owns: tables `watch` and `watch_word`. Never: blocks; decides; knows anybody whom this station did not enrol;
 //! keeps an image; remembers longer than policy's `watch_days`, and nothing at all when those are 0.
 //!
 //! ```text
-//!   draft ─► Probe ─► look ─► suspicions ─► officer goes on, or does not
-//!               └──── remember, once sealed ──► forgotten after watch_days
+//!   finalised ─► Probe ─► look ─► suspicions ─► officer goes on, or does not
+//!                   └──── remember, in the seal's transaction ──► forgotten after watch_days
 //! ```
 //!
 //! The centre searches everyone; this only saves the person the second queue. Nothing that is unknown ever equals
@@ -17,6 +17,7 @@ mod compare;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -24,13 +25,14 @@ use qayd_crypto::cbor;
 use qayd_fingerprint::{Gallery, SAME_FINGER_IN_SESSION, Template, search};
 use qayd_model::pack::{Pack, Role};
 use qayd_model::value::PartialDate;
-use qayd_model::{EnrolmentId, FingerPosition, NamePart, UnixMs, Value};
+use qayd_model::{EnrolmentId, FingerPosition, NamePart, PersonalBytes, UnixMs, Value};
+use qayd_packet::{FieldEntry, SampleEntry};
+use qayd_protocol::Policy;
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
 use crate::audit::{AuditEvent, Subject};
-use crate::capture::{CaptureError, CaptureLimits, FingerCapture};
-use crate::enrolment::Draft;
+use crate::capture::{CaptureLimits, FingerCapture};
 use crate::station::Station;
 use crate::store::StoreError;
 
@@ -97,22 +99,28 @@ pub struct Suspicion {
 }
 
 impl Probe {
-    /// What this draft's person is compared by.
-    ///
-    /// # Errors
-    /// [`CaptureError::Enrolment`].
-    pub fn of(station: &Station, draft: &Draft<'_>) -> Result<Self, CaptureError> {
-        let policy = station
-            .policy()
-            .map_err(crate::enrolment::EnrolmentError::from)?;
+    /// What this person is compared by; nothing when the watch is off. `note` is what the capture kept with the draft:
+    /// fingers it does not know are judged again from their pictures, and those that cannot be are left out.
+    pub(crate) fn of(
+        policy: &Policy,
+        pack: &Pack,
+        fields: &[FieldEntry],
+        note: Option<&[u8]>,
+        samples: &[(SampleEntry, Option<PersonalBytes>)],
+    ) -> Self {
         if policy.watch_days == 0 {
-            return Ok(Self::default());
+            return Self::default();
         }
-        let limits = CaptureLimits::of(&policy, draft.pack().biometrics.fingers.as_ref());
-        let fields = draft.fields()?;
         let answers: BTreeMap<u32, &Value> = fields.iter().map(|f| (f.number, &f.value)).collect();
-        let mut probe = Self::of_answers(draft.pack(), &answers);
-        probe.fingers = FingerCapture::resume(draft, limits)?
+        let mut probe = Self::of_answers(pack, &answers);
+        let limits = CaptureLimits::of(policy, pack.biometrics.fingers.as_ref());
+        let entries: Vec<SampleEntry> = samples.iter().map(|(entry, _)| entry.clone()).collect();
+        let Ok(capture) =
+            FingerCapture::restored::<Infallible>(limits, Vec::new(), note, &entries, |id| {
+                let held = samples.iter().find(|(entry, _)| entry.id == id);
+                Ok(held.and_then(|(_, bytes)| bytes.clone()))
+            });
+        probe.fingers = capture
             .templates()
             .into_iter()
             .map(|(position, template)| FingerRecord {
@@ -120,7 +128,7 @@ impl Probe {
                 template: template.to_bytes().into(),
             })
             .collect();
-        Ok(probe)
+        probe
     }
 
     fn of_answers(pack: &Pack, answers: &BTreeMap<u32, &Value>) -> Self {
@@ -295,38 +303,48 @@ fn all_since(
     .collect()
 }
 
-/// Remembers a sealed enrolment for the days of the policy, in the place of its earlier version.
+/// Remembers an enrolment for the days of the policy, in the place of its earlier version. In the transaction that
+/// seals it: whoever is sealed is remembered, whatever happens to the process a moment later.
 ///
 /// # Errors
-/// [`StoreError`]; the enrolment itself is sealed and safe.
-pub fn remember(
+/// [`StoreError`]; the transaction is rolled back by the caller.
+pub(crate) fn remember(
     station: &Station,
+    tx: &Transaction<'_>,
     enrolment: EnrolmentId,
     probe: &Probe,
+    at: UnixMs,
 ) -> Result<(), StoreError> {
-    let days = station.policy()?.watch_days;
-    station.store().write(|tx| {
-        let now = station.clock().stamp(tx)?.recorded;
-        forget(tx, now, days)?;
-        if days == 0 || probe.says_nothing() {
-            return Ok(());
-        }
+    let days = station.policy_in(tx)?.watch_days;
+    forget(tx, at, days)?;
+    if days == 0 || probe.says_nothing() {
+        return Ok(());
+    }
+    tx.execute(
+        "DELETE FROM watch WHERE enrolment = ?1",
+        [enrolment.to_bytes()],
+    )?;
+    tx.execute(
+        "INSERT INTO watch (enrolment, made, record) VALUES (?1, ?2, ?3)",
+        params![enrolment.to_bytes(), at.0, cbor::encode(probe)],
+    )?;
+    for word in probe.words() {
         tx.execute(
-            "DELETE FROM watch WHERE enrolment = ?1",
-            [enrolment.to_bytes()],
+            "INSERT INTO watch_word (word, enrolment) VALUES (?1, ?2)",
+            params![word, enrolment.to_bytes()],
         )?;
-        tx.execute(
-            "INSERT INTO watch (enrolment, made, record) VALUES (?1, ?2, ?3)",
-            params![enrolment.to_bytes(), now.0, cbor::encode(probe)],
-        )?;
-        for word in probe.words() {
-            tx.execute(
-                "INSERT INTO watch_word (word, enrolment) VALUES (?1, ?2)",
-                params![word, enrolment.to_bytes()],
-            )?;
-        }
-        Ok(())
-    })
+    }
+    Ok(())
+}
+
+/// How many enrolments the watch remembers.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count(station: &Station) -> Result<u64, StoreError> {
+    station
+        .store()
+        .read(|c| Ok(c.query_row("SELECT count(*) FROM watch", [], |row| row.get(0))?))
 }
 
 /// Forgets what is older than policy allows; everything when the watch is off. Returns how many.

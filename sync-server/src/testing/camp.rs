@@ -231,6 +231,7 @@ impl Camp {
             samples: self.samples(case),
             held: case.held.clone(),
             exceptions,
+            extension: None,
             operator: Signer {
                 id: operator,
                 key: &self.officer.1,

@@ -232,6 +232,7 @@ impl TestStation {
                 .collect(),
             held: Vec::new(),
             exceptions: Vec::new(),
+            extension: None,
             operator: Signer {
                 id: self.operator,
                 key: &self.operator_key,

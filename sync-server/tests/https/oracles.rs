@@ -73,7 +73,7 @@ fn run(command: &mut Command) {
 
 #[test]
 fn tuspy_with_http_message_signatures_delivers_packets() {
-    let Ok(python) = std::env::var("QAYD_ORACLES") else {
+    let Some(python) = qayd_oracles::python() else {
         return;
     };
     for checksum in [false, true] {
@@ -104,7 +104,7 @@ fn tuspy_with_http_message_signatures_delivers_packets() {
 
 #[test]
 fn tus_js_client_delivers_packets() {
-    let Ok(modules) = std::env::var("QAYD_NODE_MODULES") else {
+    let Some(modules) = qayd_oracles::node_modules() else {
         return;
     };
     let served = Served::start();

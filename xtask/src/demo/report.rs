@@ -15,6 +15,8 @@ pub struct Report {
     pub invariants: Vec<Invariant>,
     /// What was done.
     pub steps: Vec<Step>,
+    /// What these people could not show, and why.
+    pub notes: Vec<String>,
     /// Each sealed packet, in the order of its sequence.
     pub packets: Vec<Packet>,
 }
@@ -68,6 +70,7 @@ impl Report {
             people: 0,
             invariants: Vec::new(),
             steps: Vec::new(),
+            notes: Vec::new(),
             packets: Vec::new(),
         }
     }
@@ -80,6 +83,12 @@ impl Report {
             name: name.to_owned(),
             held,
         });
+    }
+
+    /// Says what these people could not show.
+    pub fn note(&mut self, text: String) {
+        eprintln!("  note {text}");
+        self.notes.push(text);
     }
 
     /// Notes a step that began at `since`.

@@ -275,11 +275,14 @@ fn verifies(programme: &Programme, packet: &Packet) -> bool {
 }
 
 /// Confirms each duplicate, returns one of the others, approves the rest.
+///
+/// Who is returned is the second of those who remain, so that one is approved at once; where only one remains, it is
+/// that one, who is approved once corrected. So a folder of one person still shows a return, and says what it lacks.
 fn decide(console: &Console, rows: &[Row], report: &mut Report) -> Result<Option<(String, bool)>> {
     let since = Instant::now();
     // A later packet is judged against those before it.
-    let mut kept: Vec<String> = Vec::new();
-    let (mut joined, mut returned, mut accepted) = (0, None, 0);
+    let mut kept: Vec<Remaining> = Vec::new();
+    let mut joined = 0;
     let order: Vec<String> = report.packets.iter().map(|p| p.enrolment.clone()).collect();
     let mut checked = true;
     for enrolment in order {
@@ -294,32 +297,43 @@ fn decide(console: &Console, rows: &[Row], report: &mut Report) -> Result<Option
         for picture in &case.pictures {
             checked &= console.picture(picture)? > 0;
         }
-        let original = case.duplicate_of.iter().find(|other| kept.contains(other));
+        let original = case
+            .duplicate_of
+            .iter()
+            .find(|other| kept.iter().any(|case| case.enrolment == **other));
         if let (Some(original), "duplicate_hold") = (original, state.as_str()) {
             console.compare(&enrolment, original)?;
             console.act(&enrolment, "same-person", &[("as_enrolment", original)])?;
             joined += 1;
             continue;
         }
-        kept.push(enrolment.clone());
-        // The second person is asked again about a field that their pack has.
+        // The person is asked again about a field that their pack has.
         let field = case
             .fields
             .iter()
             .find(|field| *field == FIELD_IN_QUESTION)
-            .or(case.fields.first());
-        if let (2, Some(field)) = (kept.len(), field) {
-            let reason = format!("reason-{field}");
-            let fields = [
-                ("field", field.as_str()),
-                (&reason, "incomplete"),
-                ("note", "Please ask again."),
-            ];
-            console.act(&enrolment, "return", &fields)?;
-            returned = Some((enrolment, field == FIELD_IN_QUESTION));
-        } else {
-            console.act(&enrolment, "accept", &[("compared", "1")])?;
-            accepted += 1;
+            .or(case.fields.first())
+            .cloned();
+        kept.push(Remaining { enrolment, field });
+    }
+    let in_question = kept.len().min(2).checked_sub(1);
+    let (mut returned, mut accepted) = (None, 0);
+    for (index, Remaining { enrolment, field }) in kept.iter().enumerate() {
+        match field {
+            Some(field) if Some(index) == in_question => {
+                let reason = format!("reason-{field}");
+                let fields = [
+                    ("field", field.as_str()),
+                    (&reason, "incomplete"),
+                    ("note", "Please ask again."),
+                ];
+                console.act(enrolment, "return", &fields)?;
+                returned = Some((enrolment.clone(), field == FIELD_IN_QUESTION));
+            }
+            _ => {
+                console.act(enrolment, "accept", &[("compared", "1")])?;
+                accepted += 1;
+            }
         }
     }
     report.step("duplicates confirmed", joined, 0, since);
@@ -329,7 +343,29 @@ fn decide(console: &Console, rows: &[Row], report: &mut Report) -> Result<Option
         "the console showed every case, its pictures and its checks, and no check had failed",
         checked,
     );
+    report.holds(
+        "everybody was approved, returned, or confirmed as the same person as another",
+        joined + usize::from(returned.is_some()) + accepted == report.people,
+    );
+    report.holds("somebody was returned", returned.is_some());
+    if joined == 0 {
+        report
+            .note("none of these people is in the folder twice: no duplicate was shown".to_owned());
+    }
+    if accepted == 0 {
+        report.note(format!(
+            "of {} people one remains: they were returned, and approved once corrected; nobody was approved at once",
+            report.people
+        ));
+    }
     Ok(returned)
+}
+
+/// Somebody who is nobody else.
+struct Remaining {
+    enrolment: String,
+    /// The field the reviewer asks about.
+    field: Option<String>,
 }
 
 fn correct(

@@ -185,7 +185,7 @@ fn every_truncation_and_every_longer_form_of_every_vector_is_refused() {
 /// `zcbor` is a CDDL implementation of other people; it reads `protocol.cddl` and our vectors.
 #[test]
 fn the_cddl_describes_every_vector() {
-    let Some(oracles) = std::env::var_os("QAYD_ORACLES") else {
+    let Some(oracles) = qayd_oracles::python() else {
         return;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_cddl.py");

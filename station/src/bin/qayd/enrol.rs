@@ -12,7 +12,7 @@ use qayd_station::capture::{
     CaptureLimits, FingerCapture, capture_portrait, capture_ten_fingers, choose_attempts,
     try_target,
 };
-use qayd_station::watch::{self, Probe, Suspicion};
+use qayd_station::watch::{self, Suspicion};
 use qayd_station::{Approval, Draft, EnrolmentError};
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ use crate::args::Common;
 use crate::failure::Failure;
 use crate::person;
 use crate::sign_in::{Signed, approval, sign_in};
+use crate::station::warning_lines;
 use crate::talk::Talk;
 
 /// Up to so many missing fingers are captured one by one; more are captured as slaps.
@@ -66,6 +67,8 @@ struct SealedView {
     warnings: Vec<String>,
     duplicates: Vec<Suspicion>,
     slip: Vec<(String, String)>,
+    slip_language: String,
+    slip_title: String,
 }
 
 /// Runs the enrolment.
@@ -82,6 +85,9 @@ pub fn run(what: Enrol, common: &Common, talk: &Talk) -> Result<(), Failure> {
     }
     let signed = sign_in(common)?;
     let stands_by = approval(common, &signed.station)?;
+    for line in warning_lines(&signed.station.standing()?) {
+        talk.line(&line);
+    }
     let enrolment = match (&what.person, what.simulated) {
         (Some(folder), None) => import(&signed, &what.pack, folder)?,
         (folder, Some(seed)) => {
@@ -311,17 +317,9 @@ pub fn seal(
         .map(ToString::to_string)
         .collect();
     let samples = finalised.samples().count();
-    let probe = Probe::of(station, &draft)?;
-    let duplicates = watch::look(station, draft.id(), &probe)?;
+    let duplicates = watch::look(station, draft.id(), finalised.probe())?;
     drop(draft);
     let sealed = station.seal(&signed.session, finalised, stands_by)?;
-    if let Err(error) = watch::remember(station, sealed.enrolment, &probe) {
-        // The packet is sealed, and that is what has to be told: whoever heard of a failure would enrol the person again.
-        tracing::warn!(
-            code = error.code(),
-            "the duplicate watch did not take an enrolment in"
-        );
-    }
     let view = SealedView {
         enrolment: sealed.enrolment,
         number: sealed.number,
@@ -334,6 +332,8 @@ pub fn seal(
         samples,
         warnings,
         duplicates,
+        slip_language: sealed.slip.language.clone(),
+        slip_title: sealed.slip.title.clone(),
         slip: sealed
             .slip
             .lines
@@ -354,8 +354,12 @@ pub fn seal(
             view.packet, view.sequence, view.bytes.0
         )?;
         writeln!(out, "sha256     {}", view.packet_sha256)?;
-        for (field, text) in &view.slip {
-            writeln!(out, "  {field}: {text}")?;
+        writeln!(out, "slip       {}", sealed.slip.title)?;
+        for line in &sealed.slip.lines {
+            writeln!(out, "  {}: {}", line.label, line.text.expose())?;
+        }
+        if let Some(footer) = &sealed.slip.footer {
+            writeln!(out, "  {footer}")?;
         }
         for warning in &view.warnings {
             writeln!(out, "note: {warning}")?;

@@ -191,6 +191,7 @@ failures_from!(
     qayd_station::StoreError,
     qayd_station::ProvisioningError,
     qayd_station::AuditError,
+    qayd_station::FreezeError,
     qayd_station::upload::UploadError,
     qayd_devices::DeviceError,
     qayd_devices::ProfileError,

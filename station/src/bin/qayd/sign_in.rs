@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use qayd_crypto::Passphrase;
 use qayd_station::{Approval, Session, Station, World};
 
 use crate::args::Common;
@@ -57,6 +58,21 @@ pub fn sign_in(common: &Common) -> Result<Signed, Failure> {
 
 /// The approval of the supervisor of the command line; `None` when none was named.
 pub fn approval(common: &Common, station: &Station) -> Result<Option<Approval>, Failure> {
+    let Some((login, passphrase)) = named_supervisor(common)? else {
+        return Ok(None);
+    };
+    Ok(Some(station.approve(&login, &passphrase)?))
+}
+
+/// The supervisor of the command line, signed in beside the operator; `None` when none was named.
+pub fn supervisor(common: &Common, station: &Station) -> Result<Option<Session>, Failure> {
+    let Some((login, passphrase)) = named_supervisor(common)? else {
+        return Ok(None);
+    };
+    Ok(Some(station.sign_in_again(&login, &passphrase)?))
+}
+
+fn named_supervisor(common: &Common) -> Result<Option<(String, Passphrase)>, Failure> {
     let Some(login) = &common.supervisor else {
         return Ok(None);
     };
@@ -66,5 +82,5 @@ pub fn approval(common: &Common, station: &Station) -> Result<Option<Approval>, 
         "QAYD_SUPERVISOR_PASSPHRASE",
         &prompt,
     )?;
-    Ok(Some(station.approve(login, &passphrase)?))
+    Ok(Some((login.clone(), passphrase)))
 }

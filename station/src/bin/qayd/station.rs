@@ -7,7 +7,7 @@ use clap::Subcommand;
 use qayd_model::{StationId, UnixMs};
 use qayd_protocol::Role;
 use qayd_station::outbox::OutboxSummary;
-use qayd_station::{NewOperator, World, outbox};
+use qayd_station::{Extend, FreezeReason, NewOperator, Standing, World, outbox};
 use serde::Serialize;
 
 use crate::args::Common;
@@ -27,6 +27,16 @@ pub enum Verb {
     },
     /// Who and how the station is.
     Status,
+    /// A supervisor lets a station go on that was without the centre, or whose outbox grew, for longer than policy allows.
+    #[command(group(clap::ArgGroup::new("what").required(true)))]
+    Extend {
+        /// So many more days without the centre, 1 to 30.
+        #[arg(long, group = "what")]
+        days: Option<u16>,
+        /// So many more unsent packets, 1 to 2500.
+        #[arg(long, group = "what")]
+        packets: Option<u32>,
+    },
 }
 
 /// An invitation file is not longer.
@@ -59,11 +69,94 @@ struct StatusView {
     policy_version: u32,
     keyring_epoch: u32,
     audit_entries: u64,
-    free_bytes: u64,
+    #[serde(flatten)]
+    standing: StandingView,
     clock: UnixMs,
     clock_estimated: Option<UnixMs>,
     revoked: Option<String>,
     rolled_back: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct StandingView {
+    #[serde(flatten)]
+    standing: Standing,
+    warnings: Vec<FreezeReason>,
+    frozen: Vec<FreezeReason>,
+}
+
+impl From<Standing> for StandingView {
+    fn from(standing: Standing) -> Self {
+        Self {
+            warnings: standing.warnings(),
+            frozen: standing.frozen(),
+            standing,
+        }
+    }
+}
+
+impl StandingView {
+    fn lines(&self, out: &mut String) -> std::fmt::Result {
+        let Standing {
+            offline_days,
+            backlog,
+            free_bytes,
+            extended,
+            ..
+        } = &self.standing;
+        let by = if *extended {
+            ", extended by a supervisor"
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "offline     {} of {} days{by}",
+            offline_days.now, offline_days.max
+        )?;
+        writeln!(
+            out,
+            "backlog     {} of {} packets{by}",
+            backlog.now, backlog.max
+        )?;
+        writeln!(out, "free disk   {} MB", free_bytes / 1_000_000)?;
+        for line in warning_lines(&self.standing) {
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What whoever works here has to know before it stops them.
+pub fn warning_lines(standing: &Standing) -> Vec<String> {
+    let frozen = standing.frozen();
+    standing
+        .warnings()
+        .into_iter()
+        .map(|reason| {
+            let what = match reason {
+                FreezeReason::Offline => format!(
+                    "{} days without the centre; no new enrolment from {} on",
+                    standing.offline_days.now, standing.offline_days.max
+                ),
+                FreezeReason::Backlog => format!(
+                    "{} packets wait; no new enrolment from {} on",
+                    standing.backlog.now, standing.backlog.max
+                ),
+                FreezeReason::Disk => format!(
+                    "{} MB free on the disk; no new enrolment below {} MB",
+                    standing.free_bytes / 1_000_000,
+                    standing.free_bytes_min / 1_000_000
+                ),
+            };
+            let word = if frozen.contains(&reason) {
+                "FROZEN "
+            } else {
+                "WARNING"
+            };
+            format!("{word}     {what}")
+        })
+        .collect()
 }
 
 /// Runs the verb.
@@ -71,6 +164,14 @@ pub fn run(verb: Verb, common: &Common, talk: &Talk) -> Result<(), Failure> {
     match verb {
         Verb::Provision { invitation } => provision(&invitation, common, talk),
         Verb::Status => status(common, talk),
+        Verb::Extend { days, packets } => {
+            let what = match (days, packets) {
+                (Some(days), _) => Extend::Days(days),
+                (None, Some(packets)) => Extend::Packets(packets),
+                (None, None) => return Err(Failure::usage("give --days or --packets")),
+            };
+            extend(what, common, talk)
+        }
     }
 }
 
@@ -121,6 +222,15 @@ fn provision(invitation: &std::path::Path, common: &Common, talk: &Talk) -> Resu
     Ok(())
 }
 
+fn extend(what: Extend, common: &Common, talk: &Talk) -> Result<(), Failure> {
+    let signed = sign_in::sign_in(common)?;
+    // Whoever works here may be an officer with the supervisor beside them.
+    let supervisor = sign_in::supervisor(common, &signed.station)?;
+    let by = supervisor.as_ref().unwrap_or(&signed.session);
+    let view = StandingView::from(signed.station.extend(by, what)?);
+    talk.data(&view, |out| view.lines(out))
+}
+
 fn status(common: &Common, talk: &Talk) -> Result<(), Failure> {
     let signed = sign_in::sign_in(common)?;
     let station = &signed.station;
@@ -146,7 +256,7 @@ fn status(common: &Common, talk: &Talk) -> Result<(), Failure> {
         audit_entries: store
             .read(qayd_station::audit::head)?
             .map_or(0, |(number, _)| number),
-        free_bytes: station.world().files.free_bytes(station.folder())?,
+        standing: station.standing()?.into(),
         clock: now,
         clock_estimated: station.time_estimate()?.map(|e| e.time),
         revoked: store.read(|c| station.revoked(c))?,
@@ -181,6 +291,7 @@ fn status(common: &Common, talk: &Talk) -> Result<(), Failure> {
             "today       {} made, {} sent",
             view.today.made, view.today.sent
         )?;
+        view.standing.lines(out)?;
         writeln!(out, "clock       {}", when(view.clock))?;
         writeln!(out, "audit       {} entries", view.audit_entries)?;
         if let Some(reason) = &view.revoked {

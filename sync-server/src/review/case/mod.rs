@@ -1,19 +1,26 @@
 //! Case: one enrolment as the reviewers see it, whatever its version.
 //!
 //! In: examinations and decisions, inside their transactions. Out: rows for queues and pages.
-//! Owns: tables `review_case`, `review_version`, `finding`. Never: lets two reviewers hold one case.
+//! Owns: tables `review_case`, `review_version`. Never: lets two reviewers hold one case.
 //!
 //!   (examined) ──► under_review ──┬─► accepted
 //!        └───────► duplicate_hold ┼─► returned ──(new version)──► under_review / duplicate_hold
 //!                        │        ├─► rejected
 //!                        └► second_opinion ──► same_person / rejected / back
 
+mod checks;
+mod findings;
+
 use qayd_model::{EnrolmentId, PacketId, StaffId, StationId, UnixMs};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
 
-use super::demographic::Reason;
 use crate::store::RegisterError;
+
+pub use checks::{Check, CheckKind, CheckOutcome, checks_in};
+pub use findings::{
+    Finding, FindingDetail, FindingKind, FingerFinding, findings_in, offices_resembling_in,
+    put_findings_in,
+};
 
 /// How long a reviewer holds a case they opened: 10 minutes, prolonged by every look at it.
 pub const CASE_LEASE_MS: u64 = 10 * 60_000;
@@ -391,108 +398,6 @@ pub fn release_in(
     Ok(())
 }
 
-/// What was checked of a packet. The code names its sentence in the catalogues (`check-…`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum CheckKind {
-    Bytes,
-    StationSignature,
-    StationCertificate,
-    StationStanding,
-    Chain,
-    Opened,
-    OperatorCertificate,
-    OperatorSignature,
-    SupervisorSignature,
-    Pack,
-    Content,
-    HomeOffice,
-    Samples,
-    HeldSamples,
-    Times,
-    SimulatedDevice,
-}
-
-impl CheckKind {
-    /// All of them, in the order of examination.
-    pub const ALL: [Self; 16] = [
-        Self::StationStanding,
-        Self::Chain,
-        Self::Bytes,
-        Self::StationSignature,
-        Self::StationCertificate,
-        Self::Opened,
-        Self::OperatorCertificate,
-        Self::OperatorSignature,
-        Self::SupervisorSignature,
-        Self::SimulatedDevice,
-        Self::Times,
-        Self::Pack,
-        Self::Samples,
-        Self::HeldSamples,
-        Self::Content,
-        Self::HomeOffice,
-    ];
-
-    /// The stable code, such as `station_signature`.
-    pub fn code(self) -> String {
-        serde_json::to_value(self)
-            .ok()
-            .and_then(|v| v.as_str().map(str::to_owned))
-            .unwrap_or_default()
-    }
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum CheckOutcome {
-    Held,
-    /// Nothing wrong, but somebody should know.
-    Note,
-    /// The case cannot be accepted.
-    Failed,
-}
-
-impl CheckOutcome {
-    /// `held`, `note`, `failed`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Note => "note",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// Of what.
-    pub kind: CheckKind,
-    /// How it ended.
-    pub outcome: CheckOutcome,
-    /// Codes, field ids and labels; never personal data.
-    #[serde(default)]
-    pub details: Vec<String>,
-}
-
-/// The checks of one version.
-pub fn checks_in(
-    connection: &Connection,
-    enrolment: EnrolmentId,
-    version: u32,
-) -> Result<Vec<Check>, RegisterError> {
-    let checks: Option<String> = connection
-        .prepare_cached("SELECT checks FROM review_version WHERE enrolment = ?1 AND version = ?2")?
-        .query_row(params![enrolment.to_bytes(), version], |row| row.get(0))
-        .optional()?;
-    let checks = checks.unwrap_or_else(|| "[]".to_owned());
-    serde_json::from_str(&checks).map_err(|_| RegisterError::Damaged("review_version.checks"))
-}
-
 /// Versions that were examined, oldest first: number, packet, when.
 pub fn versions_in(
     connection: &Connection,
@@ -508,155 +413,6 @@ pub fn versions_in(
         ))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// What kind of resemblance was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum FindingKind {
-    Demographic,
-    Fingerprint,
-    SampleReused,
-}
-
-impl FindingKind {
-    /// `demographic`, `fingerprint`, `sample_reused`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Demographic => "demographic",
-            Self::Fingerprint => "fingerprint",
-            Self::SampleReused => "sample_reused",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::Demographic, Self::Fingerprint, Self::SampleReused]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
-}
-
-/// Why: reasons, fingers, samples. Codes only.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FindingDetail {
-    /// Of a demographic finding.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Reason>,
-    /// Of a fingerprint finding: each finger that was compared.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fingers: Vec<FingerFinding>,
-    /// All fingers together: 100 × −log₁₀ of how often two different people come as close.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fused: Option<u16>,
-    /// Of a reused sample: what it is here and what it was there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub samples: Vec<(String, String)>,
-    /// The other is an enrolment for another procedure: the same person may rightly have both.
-    #[serde(default)]
-    pub other_procedure: bool,
-}
-
-/// One finger of a fingerprint finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FingerFinding {
-    /// ISO/IEC 19794-4 code.
-    pub position: u8,
-    /// 100 × −log₁₀ of how often two different fingers come as close.
-    pub score: u16,
-}
-
-/// One resemblance to another enrolment (or of one sample to another of the same packet).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The enrolment that was examined.
-    pub enrolment: EnrolmentId,
-    /// Its packet then.
-    pub packet: PacketId,
-    /// What kind.
-    pub kind: FindingKind,
-    /// The other enrolment.
-    pub other: EnrolmentId,
-    /// 0 to 100.
-    pub score: u8,
-    /// Enough to hold the case.
-    pub holds: bool,
-    /// Why.
-    pub detail: FindingDetail,
-    /// When.
-    pub found: UnixMs,
-}
-
-/// Replaces the findings of one packet.
-pub fn put_findings_in(
-    connection: &Connection,
-    packet: PacketId,
-    findings: &[Finding],
-) -> Result<(), RegisterError> {
-    connection
-        .prepare_cached("DELETE FROM finding WHERE packet = ?1")?
-        .execute([packet.to_bytes()])?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO finding (enrolment, packet, kind, other, score, holds, detail, found_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    for finding in findings {
-        let detail = serde_json::to_string(&finding.detail)
-            .map_err(|_| RegisterError::Damaged("finding.detail"))?;
-        insert.execute(params![
-            finding.enrolment.to_bytes(),
-            finding.packet.to_bytes(),
-            finding.kind.name(),
-            finding.other.to_bytes(),
-            finding.score,
-            finding.holds,
-            detail,
-            finding.found.0
-        ])?;
-    }
-    Ok(())
-}
-
-/// The findings a reviewer of this case needs: its version's own, and those later enrolments had about it.
-pub fn findings_in(connection: &Connection, case: &Case) -> Result<Vec<Finding>, RegisterError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT enrolment, packet, kind, other, score, holds, detail, found_ms FROM finding
-         WHERE packet = ?1 OR (other = ?2 AND enrolment <> ?2
-               AND packet IN (SELECT packet FROM review_case WHERE enrolment = finding.enrolment))
-         ORDER BY holds DESC, score DESC, id",
-    )?;
-    let mut rows = statement.query(params![case.packet.to_bytes(), case.enrolment.to_bytes()])?;
-    let mut findings = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (kind, detail): (String, String) = (row.get(2)?, row.get(6)?);
-        findings.push(Finding {
-            enrolment: EnrolmentId::from_bytes(row.get(0)?),
-            packet: PacketId::from_bytes(row.get(1)?),
-            kind: FindingKind::from_name(&kind).ok_or(RegisterError::Damaged("finding.kind"))?,
-            other: EnrolmentId::from_bytes(row.get(3)?),
-            score: row.get(4)?,
-            holds: row.get(5)?,
-            detail: serde_json::from_str(&detail)
-                .map_err(|_| RegisterError::Damaged("finding.detail"))?,
-            found: UnixMs(row.get(7)?),
-        });
-    }
-    Ok(findings)
-}
-
-/// Home offices of the cases that resemble an enrolment: their reviewers have to see it to compare.
-pub fn offices_resembling_in(
-    connection: &Connection,
-    enrolment: EnrolmentId,
-) -> Result<Vec<String>, RegisterError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT DISTINCT c.home_office FROM finding f
-         JOIN review_case c ON c.enrolment = CASE WHEN f.enrolment = ?1 THEN f.other ELSE f.enrolment END
-         WHERE f.enrolment = ?1 OR f.other = ?1",
-    )?;
-    Ok(statement
-        .query_map([enrolment.to_bytes()], |row| row.get(0))?
-        .collect::<Result<_, _>>()?)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Case, RegisterError> {
