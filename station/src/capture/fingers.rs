@@ -50,7 +50,7 @@ impl CaptureLimits {
     }
 }
 
-/// What a finger is judged at when neither device nor file states a resolution: that of plain scanners (FIELD.md §3.1).
+/// What a finger is judged at when neither device nor file states a resolution: that of plain scanners.
 /// The sample itself goes on saying that it is not known.
 const USUAL_PPI: Ppi = Ppi(500);
 

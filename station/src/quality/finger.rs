@@ -10,7 +10,7 @@ use qayd_protocol::Policy;
 
 use super::{Advice, Verdict};
 
-/// From which score on a finger is good, and below which it is hardly usable (0 to 100, FIELD.md §3.2).
+/// From which score on a finger is good, and below which it is hardly usable (0 to 100).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FingerThresholds {
     good: [u8; 10],

@@ -4,7 +4,7 @@
 //! Owns: nothing. Never: keeps or changes an image; counts attempts (that is `capture`'s); blocks a living person,
 //! which is why every verdict but "nothing was there" can be accepted in the end with its reason.
 //!
-//! Thresholds come from the signed policy. Those in the code are what holds until a policy is there (FIELD.md §3.2).
+//! Thresholds come from the signed policy. Those in the code are what holds until a policy is there.
 
 mod finger;
 mod portrait;

@@ -21,7 +21,7 @@ const MEASURED_WIDTH_PX: u32 = 480;
 /// Limits of the verdict.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PortraitThresholds {
-    /// Below this width or height nothing can be printed: 35 × 45 mm at 300 ppi is 413 × 531 (FIELD.md §3.3).
+    /// Below this width or height nothing can be printed: 35 × 45 mm at 300 ppi is 413 × 531.
     pub size_px_least: (u32, u32),
     /// Size of a good portrait.
     pub size_px_good: (u32, u32),

@@ -30,7 +30,7 @@ pub use rusqlite::Transaction;
 pub const DATABASE_NAME: &str = "station.db";
 
 /// SQLite before this version can corrupt a WAL database when two connections reset the log at the same moment
-/// (introduced 3.7.0, found March 2026). RELIABILITY.md §0.3.
+/// (introduced 3.7.0, found March 2026).
 const SQLITE_AT_LEAST: i32 = 3_051_003;
 
 /// Reading connections kept open between reads.

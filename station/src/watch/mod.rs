@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The centre searches everyone; this only saves the person the second queue. Nothing that is unknown ever equals
-//! anything (PEERS.md: mother-less records flagged as duplicates).
+//! anything (other systems flag all records without a mother as duplicates of each other).
 
 mod compare;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Limits of the edge: what one peer may take of time, memory and connections.
 //!
-//! In: nothing. Out: figures (RELIABILITY: input limits). Never: so tight that GPRS fails (1 kB/s averaged over a minute).
+//! In: nothing. Out: figures (input limits). Never: so tight that GPRS fails (1 kB/s averaged over a minute).
 
 use std::time::Duration;
 

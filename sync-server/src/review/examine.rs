@@ -36,7 +36,7 @@ const LEASE_MS: u64 = 60_000;
 const QUALITY_SLACK: u8 = 10;
 /// A clock that is further off than this is noted: one day.
 const CLOCK_SLACK_MS: u64 = 24 * 3_600_000;
-/// An enrolment done faster than this is noted (RELIABILITY.md OP-6).
+/// An enrolment done faster than this is noted.
 const PACE_MIN_MS: u64 = 90_000;
 
 /// Examines the most urgent packet that waits, if any; `false` when there is none. `holder` differs between workers.

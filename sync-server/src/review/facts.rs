@@ -114,7 +114,7 @@ pub fn facts_of(pack: &Pack, content: &Content) -> Facts {
     facts
 }
 
-/// The pack whose subject is a newborn (FIELD.md §2.3).
+/// The pack whose subject is a newborn.
 const BIRTH_PACK: &str = "birth-notification";
 
 fn newborn(pack: &Pack, content: &Content, facts: &mut Facts) {

@@ -34,7 +34,7 @@ pub struct Taken {
 pub fn take(bytes: &[u8], ppi: Option<u16>) -> Result<Taken, &'static str> {
     let image = match GreyImage::decode(bytes, ppi.map(Ppi)) {
         Ok(image) => image,
-        // The file does not say: plain finger scanners work at 500 ppi (FIELD.md §3.1).
+        // The file does not say: plain finger scanners work at 500 ppi.
         Err(error) if ppi.is_none() => {
             GreyImage::decode(bytes, Some(Ppi(500))).map_err(|_| error.code())?
         }

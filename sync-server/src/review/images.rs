@@ -8,7 +8,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use qayd_model::SampleKind;
 
-/// Longest side, in pixels (RELIABILITY.md §2.3).
+/// Longest side, in pixels.
 pub const SIDE_PX_MAX: u32 = 8_192;
 /// Most pixels in all.
 pub const PIXELS_MAX: u64 = 40_000_000;

@@ -5,7 +5,7 @@
 //! Never: knows what a table means (SQL lives beside the module that owns the table); calls anyone else.
 //!
 //! One thread writes. It takes every job that waits, runs each in a savepoint of its own, commits them together and
-//! answers all of them after the commit: one fsync serves many. WAL with `synchronous=FULL` (RELIABILITY: every
+//! answers all of them after the commit: one fsync serves many. WAL with `synchronous=FULL` (every
 //! acknowledged commit survives every enumerated power cut).
 
 mod migrations;

@@ -42,7 +42,7 @@ pub(super) fn dates(a: Option<PartialDate>, b: Option<PartialDate>) -> Dates {
             return Dates::Near;
         }
     }
-    // Ages told as a guess are rarely off by more than two years (FIELD.md §2.1: precision "estimated").
+    // Ages told as a guess are rarely off by more than two years (precision "estimated").
     if (a.estimated || b.estimated) && a.year.abs_diff(b.year) <= 2 {
         Dates::Near
     } else {

@@ -23,7 +23,7 @@ pub use names::{Agreement, NameKey, skeleton};
 pub const HOLD_SCORE: u8 = 60;
 /// From this score on a resemblance is shown to the reviewer.
 pub const SHOW_SCORE: u8 = 40;
-/// Days between two births of one mother below which the second is suspect (FIELD.md §2.3).
+/// Days between two births of one mother below which the second is suspect.
 const BIRTH_SPACING_DAYS: u32 = 270;
 
 /// Papers that a household shares: their number does not tell brothers apart.
@@ -213,7 +213,7 @@ fn names_and_dates(a: &Facts, b: &Facts, add: &mut impl FnMut(ReasonKind, i16)) 
     }
 }
 
-/// Two birth notifications (FIELD.md §2.3, after OpenCRVS): the same delivery; the same mother within 270 days where
+/// Two birth notifications (the rule is after OpenCRVS): the same delivery; the same mother within 270 days where
 /// neither is a multiple birth; similar child and mother within five days; the same child within three years.
 fn births(a: &Facts, b: &Facts, add: &mut impl FnMut(ReasonKind, i16)) {
     use Agreement::{Different, Same, Similar};
