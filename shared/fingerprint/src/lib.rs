@@ -2,7 +2,6 @@
 
 mod descriptor;
 mod extract;
-mod gallery;
 mod grey;
 mod hands;
 mod matcher;
@@ -13,6 +12,7 @@ mod quality;
 mod resolution;
 mod ridge_filter;
 mod score;
+pub mod search;
 mod seeded;
 mod skeleton;
 mod slap;
@@ -20,12 +20,12 @@ pub mod synthetic;
 mod template;
 
 pub use extract::{ExtractError, Extraction, FINGER_SIDE_PX_MAX, FINGER_SIDE_PX_MIN, extract};
-pub use gallery::{Candidate, Gallery, search};
 pub use grey::{GreyImage, ImageError, PIXELS_MAX, PPI_RANGE, SIDE_PX_MAX};
 pub use hands::{HandMatch, SAME_FINGER_IN_SESSION, hand_swapped, same_finger_twice};
 pub use matcher::{evidence_numbers, match_score};
 pub use quality::{QUALITY_ALGORITHM, QUALITY_VERSION, Quality, QualityReason};
 pub use score::{SAME_FINGER, Score, is_same_finger};
+pub use search::{Candidate, Gallery, search};
 pub use slap::{
     Bounds, HandCheck, SlapError, SlapFinger, hand_check, segment_slap, segment_slap_without,
 };

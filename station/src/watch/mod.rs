@@ -249,7 +249,12 @@ fn compare_all(probe: &Probe, records: &[(EnrolmentId, UnixMs, Probe)]) -> Vec<S
         .enumerate()
         .filter_map(|(key, (enrolment, made, record))| {
             let (likeness, mut reasons) = likeness(probe, record);
-            let fingers = found.get(&(key as u64)).copied();
+            // A search names the likeliest only; whoever is alike in words is compared all the same.
+            let fingers = found.get(&(key as u64)).copied().or_else(|| {
+                (likeness >= LIKE_ENOUGH)
+                    .then(|| gallery.compare(key as u64, &templates))?
+                    .map(|candidate| candidate.score.value())
+            });
             let same_fingers = fingers.is_some_and(|score| score >= SAME_FINGER_IN_SESSION.value());
             if same_fingers {
                 reasons.insert(0, WatchReason::Fingers);

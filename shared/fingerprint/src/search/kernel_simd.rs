@@ -1,0 +1,71 @@
+//! Wider registers for the kernel: the portable lines compiled again for AVX2 and for AVX-512 with VPOPCNTDQ, chosen
+//! when the program runs.
+//!
+//! In: two `Surroundings`. Out: `Evidence`, equal bit for bit to the portable twin: the source is the same, and Rust
+//! neither reorders nor fuses floating-point operations. Owns: the only `unsafe` of this crate, two calls.
+//! Never: holds an algorithm of its own.
+#![allow(
+    unsafe_code,
+    reason = "calling a function compiled for more than the baseline processor is unsafe: it must be there"
+)]
+
+use super::kernel::{self, Evidence};
+use super::surroundings::Surroundings;
+
+/// Which registers the kernel uses here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kernel {
+    /// What every processor of the target has.
+    Portable,
+    /// AVX2, POPCNT and BMI: eight numbers at a time.
+    Avx2,
+    /// AVX-512 with VPOPCNTDQ: eight popcounts in one instruction.
+    Avx512,
+}
+
+impl Kernel {
+    /// The widest this processor has; asked once, then remembered by the standard library.
+    #[inline]
+    pub fn here() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx2") && has!("popcnt") && has!("bmi1") && has!("bmi2") {
+                let wide = has!("avx512f") && has!("avx512bw") && has!("avx512dq");
+                if wide && has!("avx512vl") && has!("avx512vpopcntdq") {
+                    return Self::Avx512;
+                }
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+}
+
+#[inline]
+pub(super) fn compare(a: &Surroundings, b: &Surroundings) -> Evidence {
+    match Kernel::here() {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `here` names it only where every feature the function is compiled for was detected.
+        Kernel::Avx512 => unsafe { compare_avx512(a, b) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Kernel::Avx2 => unsafe { compare_avx2(a, b) },
+        _ => kernel::compare(a, b),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
+fn compare_avx2(a: &Surroundings, b: &Surroundings) -> Evidence {
+    kernel::compare_inline(a, b)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(
+    enable = "avx2,popcnt,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq"
+)]
+fn compare_avx512(a: &Surroundings, b: &Surroundings) -> Evidence {
+    kernel::compare_inline(a, b)
+}

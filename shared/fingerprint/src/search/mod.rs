@@ -1,0 +1,28 @@
+//! Search: who in a gallery may be the probe.
+//!
+//! In: a probe's templates, a gallery. Out: [`Candidate`]s by falling score. Owns: the cascade, the descriptor, its
+//! kernel. Never: decides, a person does; depends on the number of threads.
+//!
+//! ```text
+//!   everyone ─ best 2 fingers ─► a third ─ best 4 ─► 2 % ─ all ─► ≤ 50 ─ exact matcher ─► candidates
+//!                    fast kernel, all three                                  ▲
+//!   nobody certain? the other hand, the wrong end of the row, both ── once more ──┘
+//! ```
+
+mod cascade;
+mod descriptor;
+mod fitted;
+mod gallery;
+mod kernel;
+mod kernel_simd;
+mod people;
+mod score;
+mod surroundings;
+
+pub use cascade::{Assignment, Candidate, Search, search};
+pub use descriptor::{Descriptor, DescriptorError, DescriptorVersion};
+pub use gallery::Gallery;
+pub use kernel_simd::Kernel;
+pub use people::TemplatePerson;
+pub use score::{Likelihood, evidence_features};
+pub use surroundings::{Choice, POOL_BITS, Surroundings};
