@@ -7,6 +7,7 @@ mod grey;
 mod hands;
 mod matcher;
 mod minutiae;
+pub mod nfiq2;
 mod orientation;
 mod plane;
 mod quality;
