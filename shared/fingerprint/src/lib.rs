@@ -25,7 +25,10 @@ pub use gallery::{Candidate, Gallery, search};
 pub use grey::{GreyImage, ImageError, PIXELS_MAX, PPI_RANGE, SIDE_PX_MAX};
 pub use hands::{HandMatch, SAME_FINGER_IN_SESSION, hand_swapped, same_finger_twice};
 pub use matcher::{evidence_numbers, match_score};
-pub use quality::{QUALITY_ALGORITHM, QUALITY_VERSION, Quality, QualityReason};
+pub use quality::{
+    FrameReport, PictureOf, Preview, QUALITY_ALGORITHM, QUALITY_VERSION, Quality, QualityReason,
+    UNIFIED_ALGORITHM, UNIFIED_VERSION, unified_quality, unified_score,
+};
 pub use score::{SAME_FINGER, Score, is_same_finger};
 pub use slap::{
     Bounds, HandCheck, SlapError, SlapFinger, hand_check, segment_slap, segment_slap_without,
