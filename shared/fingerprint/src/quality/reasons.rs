@@ -1,7 +1,7 @@
 //! Reasons: what a look at a picture gives an officer to say.
 //!
 //! In: `Look`. Out: reasons, worst first. Owns: the marks between good enough and not.
-//! Never: a score. The marks were set on synthetic impressions; `docs/quality.md` has the rates on them and on real sets.
+//! Never: a score. The marks were set on synthetic impressions; `docs/quality.md` has the rates on them.
 
 use super::QualityReason;
 use super::look::Look;
