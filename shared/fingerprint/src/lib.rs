@@ -6,6 +6,7 @@ mod grey;
 mod hands;
 mod matcher;
 mod minutiae;
+pub mod nfiq2;
 mod orientation;
 mod plane;
 mod quality;
@@ -23,7 +24,10 @@ pub use extract::{ExtractError, Extraction, FINGER_SIDE_PX_MAX, FINGER_SIDE_PX_M
 pub use grey::{GreyImage, ImageError, PIXELS_MAX, PPI_RANGE, SIDE_PX_MAX};
 pub use hands::{HandMatch, SAME_FINGER_IN_SESSION, hand_swapped, same_finger_twice};
 pub use matcher::{evidence_numbers, match_score};
-pub use quality::{QUALITY_ALGORITHM, QUALITY_VERSION, Quality, QualityReason};
+pub use quality::{
+    FrameReport, PictureOf, Preview, QUALITY_ALGORITHM, QUALITY_VERSION, Quality, QualityReason,
+    UNIFIED_ALGORITHM, UNIFIED_VERSION, unified_quality, unified_score,
+};
 pub use score::{SAME_FINGER, Score, is_same_finger};
 pub use search::{Candidate, Gallery, search};
 pub use slap::{
