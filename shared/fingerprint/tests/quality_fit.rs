@@ -137,9 +137,9 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
     for i in 0..size {
         for j in i + 1..size {
             let share = matrix[j][i] / matrix[i][i];
-            for k in i..size {
-                let above = matrix[i][k];
-                matrix[j][k] -= share * above;
+            let (above, below) = matrix.split_at_mut(j);
+            for (below, above) in below[0].iter_mut().zip(&above[i]).skip(i) {
+                *below -= share * above;
             }
             right[j] -= share * right[i];
         }

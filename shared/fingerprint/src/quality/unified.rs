@@ -81,7 +81,11 @@ fn score_of(value: f64) -> QualityScore {
 const BIAS: f64 = -0.492_246;
 /// Lowest and highest value among the fitted prints, and weight, of each feature.
 #[rustfmt::skip]
-#[allow(clippy::unreadable_literal, reason = "a table that a test compares with its own fit")]
+#[allow(
+    clippy::unreadable_literal,
+    clippy::approx_constant,
+    reason = "a fitted table, which a test compares with its own fit"
+)]
 static TERMS: [(f64, f64, f64); 65] = [
     (0.0, 5.91608, -0.0433937), // FDA_Bin10_0
     (1.41421, 5.65685, -0.0148538), // FDA_Bin10_1

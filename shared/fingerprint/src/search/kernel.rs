@@ -14,7 +14,9 @@
     reason = "loops over lanes of several arrays at once, which the compiler turns into wide instructions"
 )]
 
-use super::surroundings::{CLASSES, COVER, COVER_PX, POINTS, Surroundings, UNITS_PER_PX, WORDS};
+use super::surroundings::{
+    CLASSES, COVER, COVER_PX, POINTS, PairedMinutiae, Surroundings, UNITS_PER_PX, WORDS,
+};
 use core::f32::consts::TAU;
 
 /// Directions further apart than this many classes of 22.5° are not compared: fingers turned more do not match.
@@ -103,9 +105,9 @@ pub(super) fn compare_inline(a: &Surroundings, b: &Surroundings) -> Evidence {
 }
 
 /// Closer and first pairs of minutiae, for those who choose bits.
-pub(super) fn pairs(a: &Surroundings, b: &Surroundings) -> (Vec<(u8, u8)>, Vec<(u8, u8)>) {
+pub(super) fn pairs(a: &Surroundings, b: &Surroundings) -> (PairedMinutiae, PairedMinutiae) {
     let pairs = Pairs::most_alike(a, b);
-    let first: Vec<(u8, u8)> = (0..pairs.count).map(|k| (pairs.a[k], pairs.b[k])).collect();
+    let first: PairedMinutiae = (0..pairs.count).map(|k| (pairs.a[k], pairs.b[k])).collect();
     if pairs.count < 3 {
         return (Vec::new(), first);
     }

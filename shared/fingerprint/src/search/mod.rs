@@ -25,4 +25,4 @@ pub use gallery::Gallery;
 pub use kernel_simd::Kernel;
 pub use people::TemplatePerson;
 pub use score::{Likelihood, evidence_features};
-pub use surroundings::{Choice, POOL_BITS, Surroundings};
+pub use surroundings::{Choice, POOL_BITS, PairedMinutiae, Surroundings};

@@ -180,10 +180,13 @@ impl Surroundings {
     }
 
     /// Which minutiae the closer look paired, and which the first look thought alike: for those who choose bits.
-    pub fn pairs(&self, other: &Self) -> (Vec<(u8, u8)>, Vec<(u8, u8)>) {
+    pub fn pairs(&self, other: &Self) -> (PairedMinutiae, PairedMinutiae) {
         super::kernel::pairs(self, other)
     }
 }
+
+/// Minutiae of one finger and of another that were taken for the same, by their numbers.
+pub type PairedMinutiae = Vec<(u8, u8)>;
 
 fn inverse(set: u32) -> f32 {
     1.0 / (set.max(BITS_MIN) as f32).sqrt()
