@@ -11,16 +11,23 @@ use qayd_model::Remedy;
 use crate::minutiae::{Found, find};
 use crate::orientation::RidgeField;
 use crate::plane::Plane;
+use crate::portable::{atan2, sin_cos};
 use crate::quality::{Quality, assess};
-use crate::ridge_filter::{BLOCK, filter};
+use crate::ridge_filter::{BLOCK, filter, filter_coarsely};
 use crate::skeleton::Skeleton;
 use crate::template::{FLOW_CELL_PX, FlowGrid, Minutia, PX_PER_UNIT, Template};
+use crate::trace::{Stage, flow_picture, minutiae_picture, plane_picture, waves_picture};
+use crate::waves::measure;
 use crate::{GreyImage, ImageError};
 
 /// Longest side of one finger's picture at 500 ppi: 52 mm, more than any finger.
 pub const FINGER_SIDE_PX_MAX: u32 = 1_024;
 /// Shortest side: below it there is no room for ridges.
 pub const FINGER_SIDE_PX_MIN: u32 = 32;
+
+/// Share of a wave's power (period 9) that is left after it was halved in size and doubled again: `quality` judges
+/// clarity without this loss.
+const COARSE_POWER: f32 = 0.61;
 
 /// What was found in a picture of one finger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +88,23 @@ impl ExtractError {
 /// [`ExtractError`] when the picture is no picture of one finger. An empty platen is no error: score 0, reason
 /// [`crate::QualityReason::NoFinger`], a template without minutiae.
 pub fn extract(image: &GreyImage) -> Result<Extraction, ExtractError> {
+    extract_with(image, None)
+}
+
+/// [`extract`], showing the picture of every stage on the way; what it returns is the same.
+///
+/// # Errors
+/// As [`extract`].
+pub fn extract_traced(
+    image: &GreyImage,
+    see: &mut dyn FnMut(Stage, &GreyImage),
+) -> Result<Extraction, ExtractError> {
+    extract_with(image, Some(see))
+}
+
+type See<'a> = &'a mut dyn FnMut(Stage, &GreyImage);
+
+fn extract_with(image: &GreyImage, mut see: Option<See<'_>>) -> Result<Extraction, ExtractError> {
     let image = image.to_500_ppi()?;
     let (width, height) = (image.width, image.height);
     if width > FINGER_SIDE_PX_MAX || height > FINGER_SIDE_PX_MAX {
@@ -94,17 +118,37 @@ pub fn extract(image: &GreyImage) -> Result<Extraction, ExtractError> {
     // Ridges are dark: turn them positive.
     let mut ridges = field.normal.clone();
     ridges.values.iter_mut().for_each(|v| *v = -*v);
-    let once = filter(&ridges, &field.blocks);
+    let once = filter_coarsely(&ridges, &field.blocks);
     field.refine(&once);
     for (r, o) in ridges.values.iter_mut().zip(&once.values) {
         *r = 0.4 * *r + 0.6 * *o;
     }
     let twice = filter(&ridges, &field.blocks);
     let clarity = clarity(&field, &once);
-    let found = find(Skeleton::thin(&twice), &field, &clarity);
-    let quality = assess(&grey, &field, &clarity, &found);
+    let skeleton = Skeleton::thin(&twice);
+    if let Some(see) = &mut see {
+        see(Stage::Resampled, &image);
+        see(Stage::Normalised, &plane_picture(&field.normal, 2.0));
+        see(Stage::Flow, &flow_picture(&field));
+        let mut dark = twice.clone();
+        dark.values.iter_mut().for_each(|v| *v = -*v);
+        see(Stage::Enhanced, &plane_picture(&dark, 1.0));
+        see(Stage::Skeleton, &skeleton.picture());
+    }
+    let found = find(skeleton, &field, &clarity);
+    let judged: Vec<f32> = clarity
+        .iter()
+        .map(|c| (c / COARSE_POWER).min(1.0))
+        .collect();
+    let quality = assess(&grey, &field, &judged, &found);
+    let mut flow = flow_grid(&field);
+    measure(&twice, &field.blocks, &mut flow);
+    if let Some(see) = &mut see {
+        see(Stage::Minutiae, &minutiae_picture(&image, &found));
+        see(Stage::Waves, &waves_picture(width, height, &flow));
+    }
     Ok(Extraction {
-        template: template_of(&image, &field, &found),
+        template: template_of(&image, flow, &found),
         quality,
     })
 }
@@ -131,7 +175,7 @@ fn clarity(field: &RidgeField, filtered: &Plane) -> Vec<f32> {
         .collect()
 }
 
-fn template_of(image: &GreyImage, field: &RidgeField, found: &[Found]) -> Template {
+fn template_of(image: &GreyImage, flow: FlowGrid, found: &[Found]) -> Template {
     let units = |px: f32| (px / PX_PER_UNIT + 0.5) as u16;
     let minutiae = found
         .iter()
@@ -149,7 +193,7 @@ fn template_of(image: &GreyImage, field: &RidgeField, found: &[Found]) -> Templa
     Template::make(
         units(image.width as f32),
         units(image.height as f32),
-        flow_grid(field),
+        flow,
         minutiae,
     )
 }
@@ -167,12 +211,13 @@ fn flow_grid(field: &RidgeField) -> FlowGrid {
                 for x in column * side..((column + 1) * side).min(field.blocks.columns) {
                     let block = field.blocks.cells[y * field.blocks.columns + x];
                     if block.ridges {
-                        let (sin, cos) = (2.0 * block.orientation).sin_cos();
+                        let (sin, cos) = sin_cos(2.0 * block.orientation);
                         (c, s, count) = (c + cos, s + sin, count + 1);
                     }
                 }
             }
-            let turn = (0.5 * s.atan2(c)).rem_euclid(core::f32::consts::PI) / core::f32::consts::PI;
+            let turn =
+                (0.5 * atan2(s, c)).rem_euclid(core::f32::consts::PI) / core::f32::consts::PI;
             cells.push(if count * 2 < side * side {
                 0
             } else {
@@ -183,6 +228,8 @@ fn flow_grid(field: &RidgeField) -> FlowGrid {
     FlowGrid {
         columns: columns as u8,
         rows: rows as u8,
+        periods: vec![0; cells.len()],
+        phases: vec![0; cells.len()],
         cells,
     }
 }

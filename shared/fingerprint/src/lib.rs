@@ -2,15 +2,19 @@
 
 mod descriptor;
 mod extract;
+mod fusion;
 mod grey;
 mod hands;
 mod matcher;
 mod minutiae;
 pub mod nfiq2;
 mod orientation;
+mod placement;
 mod plane;
+mod portable;
 mod quality;
 mod resolution;
+mod ridge_agreement;
 mod ridge_filter;
 mod score;
 pub mod search;
@@ -19,16 +23,20 @@ mod skeleton;
 mod slap;
 pub mod synthetic;
 mod template;
+mod trace;
+mod waves;
 
-pub use extract::{ExtractError, Extraction, FINGER_SIDE_PX_MAX, FINGER_SIDE_PX_MIN, extract};
+pub use extract::{
+    ExtractError, Extraction, FINGER_SIDE_PX_MAX, FINGER_SIDE_PX_MIN, extract, extract_traced,
+};
 pub use grey::{GreyImage, ImageError, PIXELS_MAX, PPI_RANGE, SIDE_PX_MAX};
 pub use hands::{HandMatch, SAME_FINGER_IN_SESSION, hand_swapped, same_finger_twice};
-pub use matcher::{evidence_numbers, match_score};
+pub use matcher::{EVIDENCE_NUMBERS, evidence_numbers, match_score};
 pub use quality::{
     FrameReport, PictureOf, Preview, QUALITY_ALGORITHM, QUALITY_VERSION, Quality, QualityReason,
     UNIFIED_ALGORITHM, UNIFIED_VERSION, unified_quality, unified_score,
 };
-pub use score::{SAME_FINGER, Score, is_same_finger};
+pub use score::{SAME_FINGER, Score, is_same_finger, score_to_fmr};
 pub use search::{Candidate, Gallery, search};
 pub use slap::{
     Bounds, HandCheck, SlapError, SlapFinger, hand_check, segment_slap, segment_slap_without,
@@ -36,3 +44,4 @@ pub use slap::{
 pub use template::{
     MINUTIAE_MAX, Minutia, MinutiaKind, Template, TemplateAlgorithm, TemplateError,
 };
+pub use trace::Stage;

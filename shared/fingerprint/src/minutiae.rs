@@ -4,6 +4,7 @@
 //! Never: sorts or counts them; the template does.
 
 use crate::orientation::{RidgeField, block_or_none};
+use crate::portable::{length, sin_cos};
 use crate::ridge_filter::BLOCK;
 use crate::skeleton::Skeleton;
 use crate::template::MinutiaKind;
@@ -170,16 +171,17 @@ pub(crate) fn find(skeleton: Skeleton, field: &RidgeField, clarity: &[f32]) -> V
         for b in a + 1..found.len() {
             let (p, q) = (found[a], found[b]);
             let (dx, dy) = (q.x - p.x, q.y - p.y);
-            let distance = dx.hypot(dy);
+            let distance = length(dx, dy);
             if distance >= GAP_PX {
                 continue;
             }
-            let turn = (p.angle - q.angle).cos();
+            let turn = sin_cos(p.angle - q.angle).1;
             let both_end = p.kind == MinutiaKind::Ending && q.kind == MinutiaKind::Ending;
             // Ends that look away from each other along the line between them are one broken ridge.
-            let facing = both_end
-                && turn < -0.7
-                && (dx * p.angle.cos() + dy * p.angle.sin()) < -0.5 * distance;
+            let facing = both_end && turn < -0.7 && {
+                let (sin, cos) = sin_cos(p.angle);
+                dx * cos + dy * sin
+            } < -0.5 * distance;
             if facing || (distance < 6.5 && turn < 0.0) {
                 false_ones[a] = true;
                 false_ones[b] = true;
@@ -227,8 +229,8 @@ fn direction(
         }
         let to = walker.place(last);
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = dx.hypot(dy).max(0.1);
-        ways.push((dx / length, dy / length));
+        let way = length(dx, dy).max(0.1);
+        ways.push((dx / way, dy / way));
     }
     let way = match (kind, ways.as_slice()) {
         (MinutiaKind::Ending, [only]) => *only,
@@ -243,7 +245,7 @@ fn direction(
         _ => return None,
     };
     let block = field.blocks.at(from.0 as usize, from.1 as usize);
-    let (sin, cos) = block.orientation.sin_cos();
+    let (sin, cos) = sin_cos(block.orientation);
     let along = way.0 * cos + way.1 * sin;
     let angle = if along >= 0.0 {
         block.orientation

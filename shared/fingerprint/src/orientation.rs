@@ -7,6 +7,7 @@
 //! the ridges (L. Hong, Y. Wan, A. Jain, PAMI 20(8), 1998).
 
 use crate::plane::Plane;
+use crate::portable::{atan2, exp, length, sin_cos};
 use crate::ridge_filter::{BLOCK, Block, Blocks};
 
 /// What is known of every block of an image.
@@ -65,7 +66,9 @@ impl RidgeField {
             .map(|v| v.max(0.0).sqrt())
             .collect();
         let mean = pick(&mean);
-        let coherence = flow(&normal, &mut blocks, 2.2);
+        // Pores, scratches and grain have steeper edges than ridges: without them the flow is the ridges'.
+        let smooth = normal.box_blur(1).box_blur(1);
+        let coherence = flow(&smooth, &mut blocks, 2.2);
         segment(&mut blocks, &contrast, &coherence);
         let mut field = Self {
             normal,
@@ -155,8 +158,8 @@ fn flow(plane: &Plane, blocks: &mut Blocks, sd: f32) -> Vec<f32> {
     for (i, cell) in blocks.cells.iter_mut().enumerate() {
         let (vx, vy) = (near_xx[i] + 0.06 * far_xx[i], near_xy[i] + 0.06 * far_xy[i]);
         // The gradient stands across the ridge.
-        cell.orientation = 0.5 * vy.atan2(vx) + core::f32::consts::FRAC_PI_2;
-        coherence.push((near_xx[i].hypot(near_xy[i]) / (near_all[i] + 1e-3)).min(1.0));
+        cell.orientation = 0.5 * atan2(vy, vx) + core::f32::consts::FRAC_PI_2;
+        coherence.push((length(near_xx[i], near_xy[i]) / (near_all[i] + 1e-3)).min(1.0));
     }
     coherence
 }
@@ -165,7 +168,7 @@ fn flow(plane: &Plane, blocks: &mut Blocks, sd: f32) -> Vec<f32> {
 pub(crate) fn blur_grid(grid: &[f32], columns: usize, rows: usize, sd: f32) -> Vec<f32> {
     let radius = (2.5 * sd).ceil() as isize;
     let mut kernel: Vec<f32> = (-radius..=radius)
-        .map(|i| (-0.5 * (i as f32 / sd).powi(2)).exp())
+        .map(|i| exp(-0.5 * (i as f32 / sd) * (i as f32 / sd)))
         .collect();
     let total: f32 = kernel.iter().sum();
     kernel.iter_mut().for_each(|k| *k /= total);
@@ -257,7 +260,7 @@ fn keep_large(blocks: &mut Blocks, value: bool, least: usize) {
 fn period_at(plane: &Plane, x: f32, y: f32, orientation: f32) -> Option<(f32, f32)> {
     const ACROSS: usize = 40;
     const ALONG: [f32; 7] = [-9.0, -6.0, -3.0, 0.0, 3.0, 6.0, 9.0];
-    let (sin, cos) = orientation.sin_cos();
+    let (sin, cos) = sin_cos(orientation);
     let mut line = [0f32; ACROSS];
     for (i, value) in line.iter_mut().enumerate() {
         let across = i as f32 - ACROSS as f32 / 2.0;
@@ -292,12 +295,6 @@ fn period_at(plane: &Plane, x: f32, y: f32, orientation: f32) -> Option<(f32, f3
     None
 }
 
-/// Orientation as an undirected unit: the smaller angle between two, 0 to π/2.
-pub(crate) fn between(a: f32, b: f32) -> f32 {
-    let d = (a - b).rem_euclid(core::f32::consts::PI);
-    d.min(core::f32::consts::PI - d)
-}
-
 /// The block at a grid place, or one without ridges when outside.
 pub(crate) fn block_or_none(blocks: &Blocks, x: f32, y: f32) -> Option<Block> {
     if x < 0.0 || y < 0.0 {
@@ -313,6 +310,12 @@ pub(crate) fn block_or_none(blocks: &Blocks, x: f32, y: f32) -> Option<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The smaller angle between two orientations, 0 to π/2.
+    fn between(a: f32, b: f32) -> f32 {
+        let d = (a - b).rem_euclid(core::f32::consts::PI);
+        d.min(core::f32::consts::PI - d)
+    }
 
     #[test]
     fn a_wave_is_measured_as_it_is() {

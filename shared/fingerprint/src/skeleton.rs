@@ -59,6 +59,20 @@ impl Skeleton {
         Self { stride, cells }
     }
 
+    /// The lines, black on white.
+    pub(crate) fn picture(&self) -> crate::GreyImage {
+        let (width, height) = (self.stride - 2, self.cells.len() / self.stride - 2);
+        let mut image = crate::GreyImage::blank(width as u32, height as u32, 255);
+        for y in 0..height {
+            for x in 0..width {
+                if self.cells[(y + 1) * self.stride + x + 1] == 1 {
+                    image.pixels[y * width + x] = 0;
+                }
+            }
+        }
+        image
+    }
+
     /// Ridge neighbours of a cell as bits, clockwise from the right.
     pub(crate) fn neighbours(&self, i: usize) -> usize {
         neighbours(&self.cells, i, &Self::around(self.stride))

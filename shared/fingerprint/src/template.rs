@@ -8,10 +8,11 @@
 //! | bytes | what |
 //! |---|---|
 //! | 4 | `QFT1` |
-//! | 2, 2 | algorithm (1 = qayd-plain), its version |
+//! | 2, 2 | algorithm (2 = qayd-waves), its version |
 //! | 2, 2 | width and height of the picture, 1/100 mm |
 //! | 1, 1 | columns and rows of the flow grid (cells of 16 pixels at 500 ppi = 0.8128 mm), 0 to 64 |
 //! | columns × rows | flow: 0 no ridges, 1 to 255 orientation in 1/255 of half a turn |
+//! | 2 for each cell with ridges | ridge period (1/12 pixel at 500 ppi, 40 to 255), phase (1/256 turn); see `waves.rs` |
 //! | 1 | number of minutiae, 0 to 100 |
 //! | 7 each | x, y (1/100 mm), direction (1/256 turn), type (0 ending, 1 bifurcation), reliability (0 to 100) |
 //!
@@ -32,7 +33,7 @@ pub(crate) const PX_PER_UNIT: f32 = 500.0 / 2540.0;
 /// Which extractor made a template; templates of different algorithms are not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TemplateAlgorithm {
-    /// 1 is `qayd-plain`.
+    /// 2 is `qayd-waves`; 1 was `qayd-plain`, without waves, and is no longer read.
     pub id: u16,
     /// Its version.
     pub version: u16,
@@ -40,7 +41,7 @@ pub struct TemplateAlgorithm {
 
 impl TemplateAlgorithm {
     /// What [`crate::extract`] makes today.
-    pub const PLAIN: Self = Self { id: 1, version: 1 };
+    pub const WAVES: Self = Self { id: 2, version: 1 };
 }
 
 /// What a ridge does at a minutia.
@@ -81,9 +82,18 @@ pub(crate) struct FlowGrid {
     pub(crate) rows: u8,
     /// 0 no ridges; 1 to 255 orientation in 1/255 of half a turn, image axes (y down).
     pub(crate) cells: Vec<u8>,
+    /// Ridge period of each cell, 1/12 pixel; 0 where there are no ridges, or where nothing is known of their waves.
+    pub(crate) periods: Vec<u8>,
+    /// Phase of the ridges in the middle of each cell, 1/256 turn; 0 where there are no ridges.
+    pub(crate) phases: Vec<u8>,
 }
 
 impl FlowGrid {
+    /// How many cells hold ridges.
+    pub(crate) fn ridged(&self) -> f32 {
+        self.cells.iter().filter(|c| **c != 0).count() as f32
+    }
+
     /// Orientation in radians at a pixel; `None` where there are no ridges.
     pub(crate) fn at(&self, x: f32, y: f32) -> Option<f32> {
         if x < 0.0 || y < 0.0 {
@@ -179,7 +189,7 @@ impl Template {
         minutiae.truncate(MINUTIAE_MAX);
         let prepared = crate::descriptor::Prepared::derive(&minutiae, &flow);
         Self {
-            algorithm: TemplateAlgorithm::PLAIN,
+            algorithm: TemplateAlgorithm::WAVES,
             width,
             height,
             flow,
@@ -217,6 +227,9 @@ impl Template {
         }
         out.extend([self.flow.columns, self.flow.rows]);
         out.extend_from_slice(&self.flow.cells);
+        for (i, _) in self.flow.cells.iter().enumerate().filter(|(_, c)| **c != 0) {
+            out.extend([self.flow.periods[i], self.flow.phases[i]]);
+        }
         out.push(self.minutiae.len() as u8);
         for m in &self.minutiae {
             out.extend(m.x.to_be_bytes());
@@ -242,7 +255,7 @@ impl Template {
             id: number(4),
             version: number(6),
         };
-        if algorithm != TemplateAlgorithm::PLAIN {
+        if algorithm != TemplateAlgorithm::WAVES {
             return Err(TemplateError::UnknownAlgorithm {
                 id: algorithm.id,
                 version: algorithm.version,
@@ -256,6 +269,20 @@ impl Template {
         let (cells, rest) = rest
             .split_at_checked(usize::from(columns) * usize::from(rows))
             .ok_or(TemplateError::WrongLength)?;
+        let ridged = cells.iter().filter(|c| **c != 0).count();
+        let (waves, rest) = rest
+            .split_at_checked(2 * ridged)
+            .ok_or(TemplateError::WrongLength)?;
+        let (mut periods, mut phases) = (vec![0u8; cells.len()], vec![0u8; cells.len()]);
+        let places = cells.iter().enumerate().filter(|(_, c)| **c != 0);
+        for ((i, _), wave) in places.zip(waves.chunks_exact(2)) {
+            // Nothing is known of a wave of period 0, its phase included.
+            let known = wave[0] >= crate::waves::PERIOD_CODE_MIN;
+            if !known && wave != [0, 0] {
+                return Err(TemplateError::OutOfRange("period"));
+            }
+            (periods[i], phases[i]) = (wave[0], wave[1]);
+        }
         let (&count, rest) = rest.split_first().ok_or(TemplateError::WrongLength)?;
         if usize::from(count) > MINUTIAE_MAX {
             return Err(TemplateError::OutOfRange("minutiae"));
@@ -295,6 +322,8 @@ impl Template {
             columns,
             rows,
             cells: cells.to_vec(),
+            periods,
+            phases,
         };
         let prepared = crate::descriptor::Prepared::derive(&minutiae, &flow);
         Ok(Self {
@@ -317,6 +346,8 @@ mod tests {
             columns: 2,
             rows: 2,
             cells: vec![0, 1, 128, 255],
+            periods: vec![0, 108, 90, 120],
+            phases: vec![0, 1, 2, 255],
         };
         let minutia = |x, reliability| Minutia {
             x,
@@ -334,10 +365,22 @@ mod tests {
     }
 
     #[test]
+    fn unknown_waves_have_one_form() {
+        let mut template = sample();
+        template.flow.periods.fill(0);
+        template.flow.phases.fill(0);
+        let bytes = template.to_bytes();
+        assert_eq!(Template::from_bytes(&bytes), Ok(template.clone()));
+        template.flow.phases[1] = 1;
+        let refused = Template::from_bytes(&template.to_bytes());
+        assert_eq!(refused, Err(TemplateError::OutOfRange("period")));
+    }
+
+    #[test]
     fn bytes_lead_back_to_the_template() {
         let template = sample();
         let bytes = template.to_bytes();
-        assert_eq!(bytes.len(), 14 + 4 + 1 + 21);
+        assert_eq!(bytes.len(), 14 + 4 + 6 + 1 + 21);
         assert_eq!(Template::from_bytes(&bytes).unwrap(), template);
     }
 
@@ -366,14 +409,15 @@ mod tests {
             Err(TemplateError::UnknownAlgorithm { id: 9, .. })
         ));
         assert_eq!(broken(12, 200), Err(TemplateError::OutOfRange("flow")));
-        assert_eq!(broken(18, 255), Err(TemplateError::OutOfRange("minutiae")));
-        assert_eq!(broken(19, 255), Err(TemplateError::OutOfRange("position")));
-        assert_eq!(broken(24, 2), Err(TemplateError::OutOfRange("type")));
+        assert_eq!(broken(18, 3), Err(TemplateError::OutOfRange("period")));
+        assert_eq!(broken(24, 255), Err(TemplateError::OutOfRange("minutiae")));
+        assert_eq!(broken(25, 255), Err(TemplateError::OutOfRange("position")));
+        assert_eq!(broken(30, 2), Err(TemplateError::OutOfRange("type")));
         assert_eq!(
-            broken(25, 101),
+            broken(31, 101),
             Err(TemplateError::OutOfRange("reliability"))
         );
-        assert_eq!(broken(25, 1), Err(TemplateError::OutOfRange("order")));
+        assert_eq!(broken(31, 1), Err(TemplateError::OutOfRange("order")));
     }
 
     #[test]

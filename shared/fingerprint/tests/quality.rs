@@ -12,6 +12,8 @@ use qayd_model::{FingerPosition, Ppi, Slap};
 
 const FINGERS: u64 = 10;
 
+type Change<'a> = &'a dyn Fn(&mut ImpressionSettings);
+
 fn picture(finger: u64, change: impl Fn(&mut ImpressionSettings)) -> GreyImage {
     let mut settings = ImpressionSettings::natural(4_100 + finger);
     change(&mut settings);
@@ -160,7 +162,7 @@ fn a_finger_that_is_still_is_ready_and_one_that_moves_is_not() {
         assert!(report.is_ready(), "{report:?}");
         assert!(report.moved_mm.unwrap() < 0.06);
 
-        let moved: [(&str, &dyn Fn(&mut ImpressionSettings)); 4] = [
+        let moved: [(&str, Change); 4] = [
             ("aside", &|s| s.shift_mm = (0.6, 0.0)),
             ("down", &|s| s.shift_mm = (0.0, 0.5)),
             ("turned", &|s| s.rotation_deg += 4.0),

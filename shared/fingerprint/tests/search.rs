@@ -73,14 +73,19 @@ fn hands_mixed_up_are_found_and_said_to_be_mixed_up() {
         let found = search(&gallery, &probe, 3);
         assert_eq!((found[0].key, found[0].assignment), (123, assignment));
         assert!(found[0].score.value() > 600);
-        // The control: without asking, the person is not found.
+        // The control: without asking there are at most the two thumbs, which the wrong end of a row leaves in place.
         let plain = Search {
             limit: 3,
             retry: false,
             templates: None,
         };
         let unasked = plain.run(&gallery, &probe);
-        assert!(unasked.iter().all(|c| c.score.value() < 400));
+        let allowed = if assignment == Assignment::WrongEnd {
+            found[0].score.value() - 200
+        } else {
+            400
+        };
+        assert!(unasked.iter().all(|c| c.score.value() < allowed));
     }
 }
 
@@ -269,7 +274,7 @@ fn any_descriptor() -> impl Strategy<Value = Surroundings> {
             for row in bytes[cover..].chunks_exact_mut(4) {
                 row[0] = 0;
             }
-            Surroundings::from_bytes(&bytes).unwrap()
+            Surroundings::from_bytes(&bytes).expect("bytes of the right form")
         })
 }
 

@@ -246,9 +246,12 @@ impl Finger {
                 });
             }
         }
+        // Ridges are not drawn, so their waves are unknown.
         FlowGrid {
             columns,
             rows,
+            periods: vec![0; cells.len()],
+            phases: vec![0; cells.len()],
             cells,
         }
     }

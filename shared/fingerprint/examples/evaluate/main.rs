@@ -1,6 +1,9 @@
 //! Accuracy on folders of `<finger>_<impression>.<ext>` and on synthetic fingers.
 //!
-//! `cargo run --release -p qayd-fingerprint --example evaluate -- [--synthetic N] [--dump FILE] [--ppi N] DIR...`
+//! `cargo run --release -p qayd-fingerprint --example evaluate -- [--synthetic N] [--dump FILE] [--plot FILE] [--ppi N]
+//! DIR...`
+//! A folder's file `ppi.txt` holds its resolution when it is not 500. `--trace OUT IMAGE` writes a picture of every
+//! stage of one image's extraction instead.
 //!
 //! Every pair of one finger is genuine, every pair of different fingers of one set an impostor ("full" variant); a
 //! picture without minutiae scores 0 and is counted.
@@ -10,12 +13,24 @@
     reason = "a command-line tool for developers"
 )]
 
+mod distribution;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use qayd_fingerprint::synthetic::{ImpressionSettings, MasterFinger, impression};
-use qayd_fingerprint::{Extraction, GreyImage, Template, evidence_numbers, extract, match_score};
+use qayd_fingerprint::{
+    EVIDENCE_NUMBERS, Extraction, GreyImage, Template, evidence_numbers, extract, extract_traced,
+    match_score,
+};
 use qayd_model::Ppi;
+
+use distribution::Population;
+
+/// Across sets every second impression takes part.
+const CROSS_STEP: usize = 2;
+const EVERYDAY: &str = "synthetic, everyday";
+const HARD: &str = "synthetic, hard";
 
 struct Set {
     name: String,
@@ -26,7 +41,7 @@ struct Set {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut sets = Vec::new();
-    let mut dump = None;
+    let (mut dump, mut plot) = (None, None);
     let mut ppi = Ppi(500);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -37,13 +52,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 sets.push(synthetic_set(count, true)?);
             }
             "--dump" => dump = arguments.next(),
+            "--plot" => plot = arguments.next(),
             "--ppi" => ppi = Ppi(arguments.next().ok_or("how many?")?.parse()?),
+            "--trace" => {
+                let out = arguments.next().ok_or("where to?")?;
+                let image = arguments.next().ok_or("which image?")?;
+                return trace(&out, &image, ppi);
+            }
             folder => sets.push(folder_set(folder, ppi)?),
         }
     }
     let mut lines = String::new();
     let (mut all_genuine, mut all_impostor) = (Vec::new(), Vec::new());
     let mut sum_eer = 0.0;
+    let mut populations = [
+        ("real fingers", "#1f5fbf"),
+        (EVERYDAY, "#2a8a3e"),
+        (HARD, "#c2571a"),
+    ]
+    .map(|(name, colour)| Population {
+        name,
+        colour,
+        genuine: Vec::new(),
+        impostor: Vec::new(),
+    });
     println!(
         "set | genuine | impostor | EER % | FNMR@1% | FNMR@0.1% | FNMR@0 | median quality | extract ms | matches/s | bytes"
     );
@@ -66,7 +98,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if dump.is_some() {
             for (i, (finger, a)) in set.prints.iter().enumerate() {
                 for (other, b) in &set.prints[i + 1..] {
-                    let numbers = evidence_numbers(a, b).unwrap_or([0.0; 8]);
+                    let numbers = evidence_numbers(a, b).unwrap_or([0.0; EVIDENCE_NUMBERS]);
                     lines += &format!("{} {index} {numbers:?}\n", u8::from(finger == other));
                 }
             }
@@ -94,6 +126,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             speed
         );
         sum_eer += rates.eer;
+        let known = populations.iter().position(|p| p.name == set.name);
+        let population = &mut populations[known.unwrap_or(0)];
+        population.genuine.extend(&genuine);
+        population.impostor.extend(&impostor);
         all_genuine.extend(genuine);
         all_impostor.extend(impostor);
     }
@@ -120,8 +156,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     cross_sets(&sets, dump.is_some().then_some(&mut lines));
+    if let Some(path) = plot {
+        std::fs::write(path, distribution::plot(&populations))?;
+    }
     if let Some(path) = dump {
         std::fs::write(path, lines)?;
+    }
+    Ok(())
+}
+
+/// Writes `OUT/<number>-<stage>.png` for one image.
+fn trace(out: &str, image: &str, ppi: Ppi) -> Result<(), Box<dyn std::error::Error>> {
+    let image = GreyImage::decode(&std::fs::read(image)?, Some(ppi))?;
+    std::fs::create_dir_all(out)?;
+    let mut pictures = Vec::new();
+    extract_traced(&image, &mut |stage, picture| {
+        pictures.push((stage, picture.encode_png()));
+    })?;
+    for (number, (stage, png)) in pictures.into_iter().enumerate() {
+        let path = format!("{out}/{}-{}.png", number + 1, stage.name());
+        std::fs::write(&path, png?)?;
+        println!("{path}");
     }
     Ok(())
 }
@@ -129,13 +184,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Impostors across sets too: how often each score is reached.
 fn cross_sets(sets: &[Set], mut lines: Option<&mut String>) {
     let mut scores = Vec::new();
-    for (s, first) in sets.iter().enumerate() {
-        for second in &sets[s + 1..] {
-            for (_, a) in &first.prints {
-                for (_, b) in &second.prints {
+    // The synthetic sets show the same fingers: they are no impostors of each other.
+    let real: Vec<&Set> = sets
+        .iter()
+        .filter(|s| s.name != EVERYDAY && s.name != HARD)
+        .collect();
+    for (s, first) in real.iter().enumerate() {
+        for second in &real[s + 1..] {
+            for (_, a) in first.prints.iter().step_by(CROSS_STEP) {
+                for (_, b) in second.prints.iter().step_by(CROSS_STEP) {
                     scores.push(match_score(a, b).value());
                     if let Some(lines) = lines.as_deref_mut() {
-                        let numbers = evidence_numbers(a, b).unwrap_or([0.0; 8]);
+                        let numbers = evidence_numbers(a, b).unwrap_or([0.0; EVIDENCE_NUMBERS]);
                         *lines += &format!("0 99 {numbers:?}\n");
                     }
                 }
@@ -177,6 +237,11 @@ fn folder_set(folder: &str, ppi: Ppi) -> Result<Set, Box<dyn std::error::Error>>
         qualities: Vec::new(),
         extract_ms: 0.0,
     };
+    let stated = std::fs::read_to_string(format!("{folder}/ppi.txt"));
+    let ppi = match stated {
+        Ok(text) => Ppi(text.trim().parse()?),
+        Err(_) => ppi,
+    };
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -205,7 +270,7 @@ fn folder_set(folder: &str, ppi: Ppi) -> Result<Set, Box<dyn std::error::Error>>
 /// Everyday impressions, or `hard` ones: dry, wet, partial, turned.
 fn synthetic_set(count: u64, hard: bool) -> Result<Set, Box<dyn std::error::Error>> {
     let mut set = Set {
-        name: if hard { "synthetic, hard" } else { "synthetic" }.to_owned(),
+        name: if hard { HARD } else { EVERYDAY }.to_owned(),
         prints: Vec::new(),
         qualities: Vec::new(),
         extract_ms: 0.0,
