@@ -1,15 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+pub mod cbeff;
 mod descriptor;
 mod extract;
 mod gallery;
 mod grey;
 mod hands;
+pub mod jpeg2000;
 mod matcher;
 mod minutiae;
 mod orientation;
 mod plane;
 mod quality;
+pub mod record;
 mod resolution;
 mod ridge_filter;
 mod score;
@@ -18,6 +21,7 @@ mod skeleton;
 mod slap;
 pub mod synthetic;
 mod template;
+pub mod wsq;
 
 pub use extract::{ExtractError, Extraction, FINGER_SIDE_PX_MAX, FINGER_SIDE_PX_MIN, extract};
 pub use gallery::{Candidate, Gallery, search};
