@@ -2,6 +2,7 @@
 
 pub mod cbeff;
 mod descriptor;
+pub mod evaluation;
 mod extract;
 mod gallery;
 mod grey;
