@@ -230,5 +230,5 @@ fn resolution(header: &[u8]) -> Option<Ppi> {
     let metre = above / below * 10f64.powi(i32::from(i8::from_be_bytes([exponent])));
     let ppi = (metre * 0.0254).round();
     (ppi.is_finite() && PPI_RANGE.contains(&(ppi.clamp(0.0, 65_535.0) as u16)))
-        .then(|| Ppi(ppi as u16))
+        .then_some(Ppi(ppi as u16))
 }

@@ -19,7 +19,7 @@ const TABLES: usize = 8;
 /// [`WsqError`] when the bytes end or break the rules before the frame's head.
 pub fn read_header(bytes: &[u8]) -> Result<WsqHeader, WsqError> {
     let mut parser = Parser::new(bytes)?;
-    let frame = parser.to_frame()?;
+    let frame = parser.frame()?;
     Ok(WsqHeader {
         width: frame.width,
         height: frame.height,
@@ -36,7 +36,7 @@ pub fn read_header(bytes: &[u8]) -> Result<WsqHeader, WsqError> {
 /// Nothing is allocated for more than [`super::WSQ_PIXELS_MAX`] pixels.
 pub fn decode(bytes: &[u8], ppi: Option<Ppi>) -> Result<GreyImage, WsqError> {
     let mut parser = Parser::new(bytes)?;
-    let frame = parser.to_frame()?;
+    let frame = parser.frame()?;
     check_size(frame.width, frame.height)?;
     let ppi = ppi.or(parser.ppi).ok_or(ImageError::NoResolution)?;
     let (width, height) = (frame.width as usize, frame.height as usize);
@@ -45,7 +45,7 @@ pub fn decode(bytes: &[u8], ppi: Option<Ppi>) -> Result<GreyImage, WsqError> {
     for block in 0..3 {
         parser.block(block, &bands, width, height, &mut plane)?;
     }
-    parser.to_end()?;
+    parser.skip_to_end()?;
     let filters = parser.filters.ok_or(WsqError::Missing("transform table"))?;
     let mut work = Workspace::new(width, plane);
     work.reconstruct(&bands, &filters);
@@ -168,7 +168,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Tables and comments until `wanted`.
-    fn to_marker(&mut self, wanted: u16) -> Result<(), WsqError> {
+    fn skip_to(&mut self, wanted: u16) -> Result<(), WsqError> {
         loop {
             match self.marker()? {
                 m if m == wanted => return Ok(()),
@@ -182,8 +182,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn to_frame(&mut self) -> Result<Frame, WsqError> {
-        self.to_marker(marker::SOF)?;
+    fn frame(&mut self) -> Result<Frame, WsqError> {
+        self.skip_to(marker::SOF)?;
         let mut s = self.segment("frame header")?;
         let (_black, _white) = (s.u8()?, s.u8()?);
         let (height, width) = (u32::from(s.u16()?), u32::from(s.u16()?));
@@ -201,7 +201,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Only comments may stand between the last block and the end.
-    fn to_end(&mut self) -> Result<(), WsqError> {
+    fn skip_to_end(&mut self) -> Result<(), WsqError> {
         loop {
             match self.marker()? {
                 marker::EOI => return Ok(()),
@@ -300,7 +300,7 @@ impl<'a> Parser<'a> {
         height: usize,
         plane: &mut Vec<f32>,
     ) -> Result<(), WsqError> {
-        self.to_marker(marker::SOB)?;
+        self.skip_to(marker::SOB)?;
         let mut s = self.segment("block header")?;
         let id = usize::from(s.u8()?);
         s.end()?;

@@ -112,13 +112,13 @@ pub(super) fn quantised_block(
     block: usize,
 ) -> Vec<i32> {
     let mut out = Vec::new();
-    for band in BLOCK_STARTS[block]..BLOCK_STARTS[block + 1] {
-        let bin = widths[band] as f32;
+    let coded = BLOCK_STARTS[block]..BLOCK_STARTS[block + 1];
+    for (width_of_bin, r) in widths[coded.clone()].iter().zip(&bands.regions[coded]) {
+        let bin = *width_of_bin as f32;
         if bin <= 0.0 {
             continue;
         }
         let half_zero = bin * ZERO_BIN as f32 / 2.0;
-        let r = bands.regions[band];
         for y in r.y..r.y + r.height {
             let row = &plane[y * width + r.x..y * width + r.x + r.width];
             out.extend(row.iter().map(|value| {
