@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod cbeff;
 mod descriptor;
+pub mod evaluation;
 mod extract;
 mod fusion;
 mod grey;
 mod hands;
+pub mod jpeg2000;
 mod matcher;
 mod minutiae;
 pub mod nfiq2;
@@ -13,6 +16,7 @@ mod placement;
 mod plane;
 mod portable;
 mod quality;
+pub mod record;
 mod resolution;
 mod ridge_agreement;
 mod ridge_filter;
@@ -25,6 +29,7 @@ pub mod synthetic;
 mod template;
 mod trace;
 mod waves;
+pub mod wsq;
 
 pub use extract::{
     ExtractError, Extraction, FINGER_SIDE_PX_MAX, FINGER_SIDE_PX_MIN, extract, extract_traced,

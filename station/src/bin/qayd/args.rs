@@ -82,6 +82,9 @@ pub enum Noun {
     Packet(crate::packet::Verb),
     /// Find an enrolment of this station by name or number.
     Search(crate::search::Search),
+    /// The fingerprint engine, on files: no station is needed.
+    #[command(subcommand)]
+    Fingerprint(Box<crate::fingerprint::Verb>),
     /// The trail of what happened here.
     #[command(subcommand)]
     Audit(crate::audit::Verb),

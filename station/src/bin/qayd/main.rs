@@ -21,6 +21,7 @@ mod device;
 mod draft;
 mod enrol;
 mod failure;
+mod fingerprint;
 mod inbox;
 mod log;
 mod messages;
@@ -78,6 +79,7 @@ fn run(arguments: Arguments, talk: &Talk) -> Result<(), Failure> {
         Noun::Inbox(verb) => inbox::run(verb, common, talk),
         Noun::Packet(verb) => packet::run(verb, common, talk),
         Noun::Search(what) => search::run(&what, common, talk),
+        Noun::Fingerprint(verb) => fingerprint::run(*verb, talk),
         Noun::Audit(verb) => audit::run(verb, common, talk),
     }
 }

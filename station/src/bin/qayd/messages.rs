@@ -137,6 +137,13 @@ const TEXTS: &[Text] = &[
     ("DEV", "The device did not deliver.", DRAFT_AS_IT_WAS, "Unplug it and plug it in again; if that does not help, call your supervisor."),
     ("PRF", "Hardware profiles have problems.", NOTHING_CHANGED, "Correct the files that are named above."),
     ("PAC", "The pack has problems.", NOTHING_CHANGED, "Correct the lines that are named above."),
+    // Fingerprint files.
+    ("FIL-10", "A file or folder cannot be written.", NOTHING_LOST, CORRECT),
+    ("REC", "A biometric record cannot be used.", NOTHING_CHANGED, CORRECT),
+    ("WSQ", "A WSQ picture cannot be used.", NOTHING_CHANGED, CORRECT),
+    ("JP2", "A JPEG 2000 picture cannot be used.", NOTHING_CHANGED, CORRECT),
+    ("CBF", "A CBEFF document cannot be used.", NOTHING_CHANGED, CORRECT),
+    ("EVA", "These prints give no error rate.", NOTHING_CHANGED, "Give each set two fingers, and one of them two impressions."),
     // Packets.
     ("PKT", "The file is not a good packet.", "The file was only read.", "Compare it with the copy at the centre or on the export drive."),
     ("OUT-01", "The centre refused a packet.", FILE_KEPT, CALL_CENTRE),
