@@ -39,9 +39,13 @@ fn the_process_that_is_killed() {
         screen.until("it is kept", |s| {
             s.window().global::<Enrolment>().get_kept() != Kept::Keeping
         });
+        // What nobody has to answer may be left without an answer.
+        let may_skip = screen.window().global::<Enrolment>().get_may_skip();
         forward(&screen);
         // Only now the screen says that the step is behind it.
-        writeln!(said, "\nKEPT {step}").unwrap();
+        if !may_skip {
+            writeln!(said, "\nKEPT {step}").unwrap();
+        }
         said.flush().unwrap();
     }
     writeln!(said, "\nEND").unwrap();
@@ -88,7 +92,6 @@ fn killed_after(folder: &PathBuf, ms: u64) -> (Vec<String>, Option<String>) {
 }
 
 #[test]
-#[ignore = "written and not yet run: ./x task window-kills"]
 fn a_killed_window_stands_where_it_stood_and_has_all_that_was_kept() {
     let times: u64 = std::env::var("QAYD_KILLS")
         .ok()

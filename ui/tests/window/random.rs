@@ -38,7 +38,6 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 #[test]
-#[ignore = "written and not yet run: ./x task window-events"]
 fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
     let events = number("QAYD_RANDOM_EVENTS", 600);
     let seed = number("QAYD_RANDOM_SEED", 20_261_126);
