@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use qayd_crypto::{OpeningKey, Passphrase, SigningKey};
-use qayd_model::{EnrolmentId, OperatorId, Remedy, UnixMs};
+use qayd_model::pack::Language;
+use qayd_model::{EnrolmentId, OperatorId, PersonalText, Remedy, UnixMs};
 use qayd_protocol::trust::Trusted;
 use qayd_protocol::{DecisionMessage, Keyring, Policy, TrustChain, TrustError};
 use qayd_world::World;
@@ -600,6 +601,18 @@ impl Station {
     /// All drafts, the one changed last first.
     pub fn drafts(&self) -> Result<Vec<DraftSummary>, StoreError> {
         self.store.read(enrolment::list_drafts)
+    }
+
+    /// The holder's name in a draft, for a list; `None` while there is none. Nothing is recorded: nobody goes on with it.
+    ///
+    /// # Errors
+    /// [`EnrolmentError::NoSuchDraft`].
+    pub fn draft_title(
+        &self,
+        enrolment: EnrolmentId,
+        language: Language,
+    ) -> Result<Option<PersonalText>, EnrolmentError> {
+        enrolment::draft_title(self, enrolment, language)
     }
 
     /// Throws a draft away: its key is erased, so that no copy of the rest opens.

@@ -37,7 +37,10 @@ pub use folder::choose_attempts;
 pub use portrait::{PortraitAttempt, PortraitCapture};
 pub use record::Accounting;
 pub(crate) use record::NOTE;
-pub use run::{PortraitOutcome, TenFingers, capture_portrait, capture_ten_fingers, try_target};
+pub use run::{
+    PortraitOutcome, TenFingers, capture_portrait, capture_sample, capture_ten_fingers, next_page,
+    try_portrait, try_target,
+};
 
 /// Why an attempt was not judged. Nothing was kept, and what was kept before stays.
 #[derive(Debug, thiserror::Error)]

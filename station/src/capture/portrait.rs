@@ -66,6 +66,13 @@ impl PortraitCapture {
         self.best.is_some()
     }
 
+    /// What is kept already; only what is better goes in its place. A picture that cannot be judged now only lacks that.
+    pub(super) fn take_over(&mut self, bytes: &[u8]) {
+        if let Ok(report) = assess_portrait(bytes, &self.thresholds) {
+            self.best = Some((report.verdict.rank(), report.score.value));
+        }
+    }
+
     /// An attempt that gave nothing.
     pub fn failed_to_acquire(&mut self) {
         self.counts.attempts = self.counts.attempts.saturating_add(1);

@@ -181,6 +181,90 @@ pub struct PortraitOutcome {
     pub captured: bool,
 }
 
+/// One attempt at the portrait, kept in the draft where it is the best so far.
+///
+/// `Ok(None)` when nothing was captured in time; it counts as an attempt. Other errors of the device do not count.
+///
+/// # Errors
+/// [`CaptureError`].
+pub fn try_portrait(
+    draft: &mut Draft<'_>,
+    capture: &mut PortraitCapture,
+    device: &mut dyn CaptureDevice,
+    cancel: &AtomicBool,
+    preview: &mut dyn FnMut(Frame),
+) -> Result<Option<PortraitAttempt>, CaptureError> {
+    if capture.attempts_left() == 0 {
+        return Err(CaptureError::NoTryLeft);
+    }
+    let name = device.describe().evidence_name();
+    let request = request(SampleKind::Portrait);
+    let sample = match device.capture(&request, cancel, preview) {
+        Ok(samples) => samples.into_iter().next(),
+        Err(DeviceError::TimedOut { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let Some(sample) = sample else {
+        capture.failed_to_acquire();
+        return Ok(None);
+    };
+    let attempt = capture.judge(&sample)?;
+    if attempt.kept {
+        let score = attempt.report.score.clone();
+        draft.add_sample(kept(
+            SampleKind::Portrait,
+            sample,
+            Some(score),
+            &name,
+            attempt.attempt,
+        ))?;
+    }
+    Ok(Some(attempt))
+}
+
+/// One sample that nobody judges (a page, a thumb mark, an exception photograph), kept in the place of the one of the
+/// same kind. `Ok(false)` when nothing was captured in time.
+///
+/// # Errors
+/// [`CaptureError`].
+pub fn capture_sample(
+    draft: &mut Draft<'_>,
+    device: &mut dyn CaptureDevice,
+    kind: SampleKind,
+    cancel: &AtomicBool,
+    preview: &mut dyn FnMut(Frame),
+) -> Result<bool, CaptureError> {
+    let name = device.describe().evidence_name();
+    match device.capture(&request(kind.clone()), cancel, preview) {
+        Ok(samples) => match samples.into_iter().next() {
+            Some(sample) => {
+                let attempt = sample.attempt;
+                draft.add_sample(kept(kind, sample, None, &name, attempt))?;
+                Ok(true)
+            }
+            None => Ok(false),
+        },
+        Err(DeviceError::TimedOut { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The number of the next page of a paper, from 1.
+///
+/// # Errors
+/// [`CaptureError::Enrolment`].
+pub fn next_page(draft: &Draft<'_>, document: &str) -> Result<u16, CaptureError> {
+    let last = draft
+        .samples()?
+        .iter()
+        .filter_map(|sample| match &sample.kind {
+            SampleKind::DocumentPage { document: of, page } if of == document => Some(*page),
+            _ => None,
+        })
+        .max();
+    Ok(last.map_or(1, |page| page.saturating_add(1)))
+}
+
 /// The portrait, until it is good or the tries are used up; the best is in the draft.
 ///
 /// # Errors
@@ -194,33 +278,15 @@ pub fn capture_portrait(
 ) -> Result<PortraitOutcome, CaptureError> {
     let mut capture = PortraitCapture::begin(attempts_max);
     let mut attempts = Vec::new();
-    let name = device.describe().evidence_name();
-    let request = CaptureRequest {
-        target: CaptureTarget::Sample(SampleKind::Portrait),
-        missing: Vec::new(),
-        timeout_ms: ATTEMPT_MS,
-    };
     while !capture.is_done() {
-        let samples = match device.capture(&request, cancel, &mut |_| {}) {
-            Ok(samples) => samples,
-            Err(DeviceError::TimedOut { .. }) => {
-                capture.failed_to_acquire();
-                continue;
+        match try_portrait(draft, &mut capture, device, cancel, &mut |_| {}) {
+            Ok(Some(attempt)) => {
+                told(&attempt);
+                attempts.push(attempt);
             }
-            Err(DeviceError::Exhausted { .. }) => break,
-            Err(error) => return Err(error.into()),
-        };
-        for sample in samples {
-            let attempt = capture.judge(&sample)?;
-            if attempt.kept {
-                let score = attempt.report.score.clone();
-                draft.add_sample(kept(sample, score, &name, attempt.attempt))?;
-            }
-            told(&attempt);
-            attempts.push(attempt);
-            if capture.is_done() {
-                break;
-            }
+            Ok(None) => {}
+            Err(CaptureError::Device(DeviceError::Exhausted { .. })) => break,
+            Err(error) => return Err(error),
         }
     }
     Ok(PortraitOutcome {
@@ -229,12 +295,44 @@ pub fn capture_portrait(
     })
 }
 
-fn kept(sample: RawSample, score: QualityScore, device: &str, attempts: u16) -> DraftSample {
+impl PortraitCapture {
+    /// The capture of a draft that may hold a portrait already: a later attempt has to be better than that one. The
+    /// attempts count anew.
+    ///
+    /// # Errors
+    /// [`CaptureError::Enrolment`].
+    pub fn resume(draft: &Draft<'_>, attempts_max: u16) -> Result<Self, CaptureError> {
+        let mut capture = Self::begin(attempts_max);
+        let samples = draft.samples()?;
+        if let Some(entry) = samples.iter().find(|s| s.kind == SampleKind::Portrait)
+            && let Some(bytes) = draft.sample_bytes(entry.id)?
+        {
+            capture.take_over(bytes.expose());
+        }
+        Ok(capture)
+    }
+}
+
+fn request(kind: SampleKind) -> CaptureRequest {
+    CaptureRequest {
+        target: CaptureTarget::Sample(kind),
+        missing: Vec::new(),
+        timeout_ms: ATTEMPT_MS,
+    }
+}
+
+fn kept(
+    kind: SampleKind,
+    sample: RawSample,
+    quality: Option<QualityScore>,
+    device: &str,
+    attempts: u16,
+) -> DraftSample {
     DraftSample {
-        kind: SampleKind::Portrait,
+        kind,
         media_type: sample.media_type.name().to_owned(),
         bytes: sample.bytes,
-        quality: Some(score),
+        quality,
         ppi: sample.ppi.map(|ppi| ppi.0),
         device: Some(device.to_owned()),
         attempts,

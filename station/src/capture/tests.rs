@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use qayd_devices::{
-    CaptureDevice, CaptureRequest, CaptureTarget, Fault, Script, SimulatedPerson, SimulatedScanner,
-    Stage,
+    CaptureDevice, CaptureRequest, CaptureTarget, Fault, Script, SimulatedCamera, SimulatedPerson,
+    SimulatedScanner, Stage,
 };
-use qayd_model::{FingerPosition, Slap};
+use qayd_model::{FingerPosition, SampleKind, Slap};
 use qayd_world::OsClock;
 
 use super::*;
@@ -189,4 +189,67 @@ fn what_was_kept_is_read_back_from_the_note() {
     let mut empty = FingerCapture::begin(LIMITS, Vec::new());
     empty.restore(&record::Note::from_bytes(b"not a note"));
     assert!(empty.templates().is_empty());
+}
+
+#[test]
+fn a_portrait_that_is_kept_gives_way_only_to_a_better_one() {
+    let at = crate::testing::TestStation::new();
+    let mut draft = at
+        .station
+        .begin(&at.session, crate::testing::PACK_ID)
+        .unwrap();
+    let stage = Stage::make(SimulatedPerson::make(3));
+    let mut camera = SimulatedCamera::make(stage, at.world.clock.clone(), false).unwrap();
+    camera.open().unwrap();
+    let stop = AtomicBool::new(false);
+    let mut shown = 0;
+    let mut capture = PortraitCapture::resume(&draft, 4).unwrap();
+    let first = try_portrait(&mut draft, &mut capture, &mut camera, &stop, &mut |_| {
+        shown += 1;
+    })
+    .unwrap()
+    .unwrap();
+    assert!(first.kept && shown > 0);
+    let kept = draft.samples().unwrap()[0].id;
+    // Begun anew, as after a restart: the same picture again is not better than itself.
+    let mut capture = PortraitCapture::resume(&draft, 4).unwrap();
+    assert!(capture.has_one());
+    let again = try_portrait(&mut draft, &mut capture, &mut camera, &stop, &mut |_| {}).unwrap();
+    assert!(!again.unwrap().kept);
+    assert_eq!(draft.samples().unwrap()[0].id, kept);
+    let mut spent = PortraitCapture::resume(&draft, 1).unwrap();
+    spent.failed_to_acquire();
+    assert!(matches!(
+        try_portrait(&mut draft, &mut spent, &mut camera, &stop, &mut |_| {}),
+        Err(CaptureError::NoTryLeft)
+    ));
+}
+
+#[test]
+fn pages_of_a_paper_are_numbered_from_one() {
+    let at = crate::testing::TestStation::new();
+    let mut draft = at
+        .station
+        .begin(&at.session, crate::testing::PACK_ID)
+        .unwrap();
+    let stage = Stage::make(SimulatedPerson::make(3));
+    let mut camera = SimulatedCamera::make(stage.clone(), at.world.clock.clone(), false).unwrap();
+    camera.open().unwrap();
+    let stop = AtomicBool::new(false);
+    for expected in 1..=2 {
+        let page = next_page(&draft, "csid").unwrap();
+        assert_eq!(page, expected);
+        let kind = SampleKind::DocumentPage {
+            document: "csid".to_owned(),
+            page,
+        };
+        assert!(capture_sample(&mut draft, &mut camera, kind, &stop, &mut |_| {}).unwrap());
+    }
+    assert_eq!(next_page(&draft, "passport").unwrap(), 1);
+    assert_eq!(draft.samples().unwrap().len(), 2);
+    stage.unplug();
+    let kind = SampleKind::ExceptionPhoto;
+    let pulled = capture_sample(&mut draft, &mut camera, kind, &stop, &mut |_| {});
+    assert!(matches!(pulled, Err(CaptureError::Device(_))));
+    assert_eq!(draft.samples().unwrap().len(), 2);
 }

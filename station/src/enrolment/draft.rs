@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use qayd_crypto::Zeroizing;
+use qayd_model::pack::{Language, Role};
 use qayd_model::{
-    BiometricException, EnrolmentId, FingerPosition, OperatorId, PersonalBytes, QualityScore,
-    SampleId, SampleKind, Source, UnixMs, Value,
+    BiometricException, EnrolmentId, FingerPosition, OperatorId, PersonalBytes, PersonalText,
+    QualityScore, SampleId, SampleKind, Source, UnixMs, Value,
 };
 use qayd_packet::{FieldEntry, SampleEntry};
 use qayd_world::random_array;
@@ -155,6 +156,31 @@ impl<'a> Draft<'a> {
     /// The pack that describes it.
     pub fn pack(&self) -> &qayd_model::pack::Pack {
         &self.pack.pack
+    }
+
+    /// The code tables the pack refers to.
+    pub fn codes(&self) -> &qayd_model::CodeTables {
+        &self.pack.codes
+    }
+
+    /// Which fields are asked now, and which have to be answered, in the pack's order.
+    pub fn asked(&self) -> Result<Vec<finalise::AskedField>, EnrolmentError> {
+        self.look(|c, key| {
+            let answers = fields(c, key, self.enrolment)?;
+            finalise::asked(self.station, c, &self.pack, &answers)
+        })
+    }
+
+    /// Whether fingers are captured: the pack takes them, and the person is not surely too young.
+    pub fn takes_fingers(&self) -> Result<bool, EnrolmentError> {
+        let Some(policy) = self.pack.pack.biometrics.fingers.as_ref() else {
+            return Ok(false);
+        };
+        self.look(|c, key| {
+            let answers = fields(c, key, self.enrolment)?;
+            let age = finalise::age(self.station, c, &self.pack, &answers)?;
+            Ok(!age.surely_under(policy.optional_from_age))
+        })
     }
 
     /// Where it stands: a word of the caller's, kept across crashes.
@@ -410,6 +436,27 @@ impl std::fmt::Debug for Draft<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Draft({}, version {})", self.enrolment, self.version)
     }
+}
+
+/// The holder's name in a draft, for a list; `None` while there is none. It is only read: nobody goes on with the draft.
+pub(super) fn title(
+    station: &Station,
+    connection: &Connection,
+    enrolment: EnrolmentId,
+    language: Language,
+) -> Result<Option<PersonalText>, EnrolmentError> {
+    let row = summary(connection, enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
+    let key = DraftKey::load(connection, enrolment)?.ok_or(EnrolmentError::NoSuchDraft)?;
+    let pack = known(station, connection, &row)?;
+    let Some(field) = pack.pack.field_with(Role::HolderName) else {
+        return Ok(None);
+    };
+    let answers = fields(connection, &key, enrolment)?;
+    let name = answers.iter().find(|entry| entry.number == field.number);
+    Ok(match name.map(|entry| &entry.value) {
+        Some(Value::Name(name)) => Some(name.one_line(language)),
+        _ => None,
+    })
 }
 
 /// The newest version of a pack, if this operator may begin an enrolment with it here and now.

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use qayd_model::pack::{Field, Pack, Role};
-use qayd_model::validation::{Findings, Item, Warning};
+use qayd_model::validation::{self, Findings, Item, Warning};
 use qayd_model::{
-    Answers, BiometricException, Capture, EnrolmentId, NamePart, PersonName, PersonalBytes,
-    SampleKind, SampleSeen, UnixMs, Value, validate,
+    AgeRange, Answers, BiometricException, Capture, EnrolmentId, NamePart, PersonName,
+    PersonalBytes, SampleKind, SampleSeen, UnixMs, Value, validate,
 };
 use qayd_packet::{FieldEntry, SampleEntry};
 use rusqlite::Connection;
@@ -45,6 +45,17 @@ pub struct Finalised {
     slip: Slip,
     warnings: Vec<Warning>,
     routes: Vec<String>,
+}
+
+/// How it stands with one field of the pack, given the other answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedField {
+    /// Its number.
+    pub number: u32,
+    /// It is asked; screens hide the others.
+    pub asked: bool,
+    /// It has to be answered, or left out with a reason.
+    pub required: bool,
 }
 
 impl Finalised {
@@ -215,6 +226,49 @@ pub(super) fn collect(
     })
 }
 
+/// For every field of the pack, in its order: whether it is asked now, and whether it has to be answered.
+pub(super) fn asked(
+    station: &Station,
+    connection: &Connection,
+    pack: &KnownPack,
+    fields: &[FieldEntry],
+) -> Result<Vec<AskedField>, EnrolmentError> {
+    let date = capture_date(station, connection)?;
+    let answers = answers(fields);
+    Ok(pack
+        .pack
+        .fields()
+        .map(|field| AskedField {
+            number: field.number,
+            asked: validation::is_asked(&pack.pack, field, &answers, date),
+            required: validation::is_required(&pack.pack, field, &answers, date).is_some(),
+        })
+        .collect())
+}
+
+/// How old the person is today, as far as the answers say.
+pub(super) fn age(
+    station: &Station,
+    connection: &Connection,
+    pack: &KnownPack,
+    fields: &[FieldEntry],
+) -> Result<AgeRange, EnrolmentError> {
+    let date = capture_date(station, connection)?;
+    Ok(validation::age_at_capture(
+        &pack.pack,
+        &answers(fields),
+        date,
+    ))
+}
+
+/// The day at the place of capture.
+fn capture_date(station: &Station, connection: &Connection) -> Result<Date, EnrolmentError> {
+    Ok(civil_date(
+        station.clock().now(connection)?,
+        station.utc_offset_minutes(connection)?,
+    ))
+}
+
 /// Checks every rule.
 pub(super) fn finalise(
     station: &Station,
@@ -235,10 +289,7 @@ pub(super) fn finalise(
         .collect();
     let site = &station.identity().site;
     let capture = Capture {
-        date: civil_date(
-            station.clock().now(connection)?,
-            station.utc_offset_minutes(connection)?,
-        ),
+        date: capture_date(station, connection)?,
         samples: &seen,
         exceptions: &collected.exceptions,
         site_office: pack.codes.has(OFFICES, site).then_some(site.as_str()),

@@ -25,7 +25,8 @@ mod slip;
 #[cfg(test)]
 mod tests;
 
-use qayd_model::EnrolmentId;
+use qayd_model::pack::Language;
+use qayd_model::{EnrolmentId, PersonalText};
 use rusqlite::Connection;
 
 use crate::audit::{AuditEvent, Subject};
@@ -35,7 +36,7 @@ use crate::store::StoreError;
 
 pub use draft::{Draft, DraftSample, DraftSummary};
 pub use error::{EnrolmentError, ImportFault};
-pub use finalise::Finalised;
+pub use finalise::{AskedField, Finalised};
 pub use import::{ImportSamples, last_attempts};
 pub use input::FieldInput;
 pub use record::{EnrolmentSummary, STATE_SEALED, manifest, set_state};
@@ -51,6 +52,17 @@ pub(crate) use seal::seal;
 /// All drafts, the one changed last first.
 pub(crate) fn list_drafts(connection: &Connection) -> Result<Vec<DraftSummary>, StoreError> {
     draft::list(connection)
+}
+
+/// The holder's name in a draft.
+pub(crate) fn draft_title(
+    station: &Station,
+    enrolment: EnrolmentId,
+    language: Language,
+) -> Result<Option<PersonalText>, EnrolmentError> {
+    station
+        .store()
+        .read(|c| draft::title(station, c, enrolment, language))
 }
 
 /// Sealed enrolments, the latest number first.

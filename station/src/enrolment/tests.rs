@@ -21,6 +21,31 @@ fn exception(position: FingerPosition, reason: ExceptionReason) -> BiometricExce
 }
 
 #[test]
+fn a_draft_says_which_fields_are_asked_and_which_are_required() {
+    let at = TestStation::new();
+    let mut draft = at.station.begin(&at.session, PACK_ID).unwrap();
+    let pack = draft.pack().clone();
+    let asked = draft.asked().unwrap();
+    let numbers: Vec<u32> = asked.iter().map(|a| a.number).collect();
+    assert_eq!(numbers, pack.fields().map(|f| f.number).collect::<Vec<_>>());
+    let of = |draft: &Draft<'_>, id: &str| {
+        let number = pack.field(id).unwrap().number;
+        let asked = draft.asked().unwrap();
+        *asked.iter().find(|a| a.number == number).unwrap()
+    };
+    assert!(of(&draft, "birth_date").required);
+    // Answering changes neither; a child too young for fingers is not asked for any.
+    assert!(draft.takes_fingers().unwrap());
+    for (born, takes) in [("1990-05-17", true), ("2025-12-01", false)] {
+        draft
+            .set("birth_date", &born.into(), Source::Statement)
+            .unwrap();
+        assert!(of(&draft, "birth_date").required && of(&draft, "birth_date").asked);
+        assert_eq!(draft.takes_fingers().unwrap(), takes, "{born}");
+    }
+}
+
+#[test]
 fn a_draft_stands_where_it_stood_after_a_restart() {
     let at = TestStation::new();
     let id = {

@@ -74,7 +74,22 @@ fn stay(programme: &mut Programme) -> Result<()> {
         "  sign in as   rana (senior reviewer) or dana (reviewer), password: {}",
         programme::PASSPHRASE
     );
-    println!("\nThe camp station, in another terminal:\n");
+    match programme.open_window()? {
+        true => {
+            println!("\nThe station's window is open, with a simulated scanner and camera.");
+            println!(
+                "  sign in as   karim or layla (officers) or samira (supervisor), passphrase: {}",
+                programme::PASSPHRASE
+            );
+        }
+        false => println!(
+            "\nThere is no screen here (DISPLAY is not set). With one, the station's window opens: {}",
+            programme.binary("qayd-station").display()
+        ),
+    }
+    println!(
+        "\nThe same station by commands, in another terminal, while nobody is signed in at the window:\n"
+    );
     println!(
         "  export QAYD_DATA={} QAYD_OPERATOR=karim QAYD_PASSPHRASE='{}'",
         data.display(),

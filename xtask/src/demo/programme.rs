@@ -22,6 +22,7 @@ pub struct Programme {
     folder: PathBuf,
     port: u16,
     server: Option<Child>,
+    window: Option<Child>,
 }
 
 /// How a command of the station ended.
@@ -49,6 +50,7 @@ impl Programme {
             folder,
             port,
             server: None,
+            window: None,
         };
         let url = programme.url();
         eprintln!("making a demo programme in ./.demo");
@@ -187,6 +189,26 @@ impl Programme {
         Ok(())
     }
 
+    /// Opens the station's window with somebody synthetic before it; `false` where there is no screen.
+    pub fn open_window(&mut self) -> Result<bool> {
+        if std::env::var_os("DISPLAY").is_none_or(|display| display.is_empty()) {
+            return Ok(false);
+        }
+        let log = std::fs::File::create(self.folder.join("window.log"))?;
+        let window = Command::new(self.binary("qayd-station"))
+            .arg("--data")
+            .arg(self.station_folder())
+            // Two synthetic people were enrolled before: this is somebody else.
+            .args(["--simulated", "100"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("the window did not start")?;
+        self.window = Some(window);
+        Ok(true)
+    }
+
     /// Waits until the centre ends.
     pub fn wait(&mut self) -> Result<()> {
         if let Some(server) = &mut self.server {
@@ -264,6 +286,10 @@ impl Programme {
 
 impl Drop for Programme {
     fn drop(&mut self) {
+        if let Some(mut window) = self.window.take() {
+            let _ = window.kill();
+            let _ = window.wait();
+        }
         let _ = self.stop();
     }
 }

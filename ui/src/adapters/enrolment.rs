@@ -1,0 +1,163 @@
+//! Enrolment: the frame of a step, and its form.
+
+use qayd_window::{AppWindow, Enrolment, Form, FormBox, FormChoice, FormRow, Kept};
+use slint::{ComponentHandle, Model};
+
+use super::model;
+use crate::desk::{Command, Desk, Event};
+use crate::form::{Cell, Choice, Row, RowKind};
+
+pub(super) fn connect(window: &AppWindow, desk: &Desk) {
+    let enrolment = window.global::<Enrolment>();
+    let to = desk.clone();
+    enrolment.on_forward(move |step| to.ask(Command::Forward(step.into())));
+    let to = desk.clone();
+    enrolment.on_back(move |step| to.ask(Command::Back(step.into())));
+    let to = desk.clone();
+    enrolment.on_undo(move || to.ask(Command::Undo));
+    let to = desk.clone();
+    enrolment.on_leave(move || to.ask(Command::Leave));
+    let to = desk.clone();
+    enrolment.on_jump(move |stage| to.ask(Command::Jump(usize::try_from(stage).unwrap_or(0))));
+
+    let form = window.global::<Form>();
+    let (to, weak) = (desk.clone(), window.as_weak());
+    form.on_edited(move |key, text| {
+        if let Some(window) = weak.upgrade() {
+            window.global::<Enrolment>().set_kept(Kept::Keeping);
+        }
+        to.ask(Command::Edited {
+            key: key.into(),
+            text: text.into(),
+        });
+    });
+    let to = desk.clone();
+    form.on_left(move |key| to.ask(Command::Left { key: key.into() }));
+    let to = desk.clone();
+    form.on_focused(move |key| to.ask(Command::Focused { key: key.into() }));
+    let to = desk.clone();
+    form.on_chosen(move |key, code| {
+        to.ask(Command::Chosen {
+            key: key.into(),
+            code: code.into(),
+        })
+    });
+    let to = desk.clone();
+    form.on_added(move |key| to.ask(Command::Added { key: key.into() }));
+    let to = desk.clone();
+    form.on_removed(move |key| to.ask(Command::Removed { key: key.into() }));
+    let to = desk.clone();
+    form.on_page_requested(move |key| to.ask(Command::Page { key: key.into() }));
+    let (to, weak) = (desk.clone(), window.as_weak());
+    form.on_accepted(move || {
+        if let Some(window) = weak.upgrade() {
+            to.ask(Command::Forward(
+                window.global::<Enrolment>().get_step().into(),
+            ));
+        }
+    });
+}
+
+pub(super) fn show(window: &AppWindow, event: Event) {
+    let (enrolment, form) = (window.global::<Enrolment>(), window.global::<Form>());
+    match event {
+        Event::Frame(frame) => {
+            enrolment.set_kind(frame.kind);
+            enrolment.set_step(frame.step.into());
+            enrolment.set_service(frame.service.into());
+            enrolment.set_section(frame.section.into());
+            enrolment.set_title(frame.title.into());
+            enrolment.set_hint(frame.hint.into());
+            enrolment.set_place(frame.place.into());
+            enrolment.set_progress(frame.progress);
+            enrolment.set_may_skip(frame.may_skip);
+            enrolment.set_rail(model(frame.rail));
+        }
+        Event::Form { rows, focus, title } => {
+            // Before the rows: a box looks at it when it is made.
+            form.set_focus(focus.into());
+            form.set_title(title.into());
+            form.set_rows(model(rows.into_iter().map(map_row).collect()));
+        }
+        Event::Faults(faults) => mark(&form, &faults),
+        Event::Kept(kept) => enrolment.set_kept(kept),
+        _ => {}
+    }
+}
+
+/// Marks the boxes in place: whoever types goes on typing.
+fn mark(form: &Form<'_>, faults: &[(String, String)]) {
+    let of = |key: &str| {
+        faults
+            .iter()
+            .find(|(k, _)| k == key)
+            .map(|(_, code)| code.as_str())
+            .unwrap_or_default()
+    };
+    let rows = form.get_rows();
+    for n in 0..rows.row_count() {
+        let Some(mut row) = rows.row_data(n) else {
+            continue;
+        };
+        for b in 0..row.boxes.row_count() {
+            let Some(mut cell) = row.boxes.row_data(b) else {
+                continue;
+            };
+            let fault = of(&cell.key);
+            if cell.fault != fault {
+                cell.fault = fault.into();
+                row.boxes.set_row_data(b, cell);
+            }
+        }
+        let fault = if row.key.is_empty() { "" } else { of(&row.key) };
+        if row.fault != fault {
+            row.fault = fault.into();
+            rows.set_row_data(n, row);
+        }
+    }
+}
+
+fn map_row(row: Row) -> FormRow {
+    FormRow {
+        kind: match row.kind {
+            RowKind::Boxes => qayd_window::RowKind::Boxes,
+            RowKind::Choice => qayd_window::RowKind::Choice,
+            RowKind::Heading => qayd_window::RowKind::Heading,
+            RowKind::Note => qayd_window::RowKind::Note,
+            RowKind::Add => qayd_window::RowKind::Add,
+            RowKind::Pages => qayd_window::RowKind::Pages,
+        },
+        key: row.key.into(),
+        label: row.label.into(),
+        text: row.text.into(),
+        fault: row.fault.into(),
+        boxes: model(row.boxes.into_iter().map(map_cell).collect()),
+        choices: model(row.choices.into_iter().map(map_choice).collect()),
+        many: row.many,
+        removable: row.removable,
+        large: false,
+    }
+}
+
+fn map_cell(cell: Cell) -> FormBox {
+    FormBox {
+        key: cell.key.into(),
+        caption: cell.caption.into(),
+        spoken: cell.spoken.into(),
+        text: cell.text.into(),
+        placeholder: Default::default(),
+        rtl: cell.rtl,
+        always_ltr: cell.always_ltr,
+        keyboard: cell.keyboard.into(),
+        fault: cell.fault.into(),
+        share: cell.share,
+    }
+}
+
+fn map_choice(choice: Choice) -> FormChoice {
+    FormChoice {
+        code: choice.code.into(),
+        label: choice.label.into(),
+        chosen: choice.chosen,
+    }
+}

@@ -1,0 +1,84 @@
+//! Lists: outbox, inbox, search, supervisor, kit.
+
+use qayd_crypto::Passphrase;
+use qayd_window::{AppWindow, Device, Inbox, Kit, Outbox, Search, Supervisor};
+use slint::ComponentHandle;
+
+use super::{model, picture};
+use crate::desk::{Command, Desk, DeviceView, Event};
+
+pub(super) fn connect(window: &AppWindow, desk: &Desk) {
+    let outbox = window.global::<Outbox>();
+    let to = desk.clone();
+    outbox.on_send_requested(move || to.ask(Command::Send));
+    let to = desk.clone();
+    outbox.on_stop_requested(move || to.stop_sending());
+    let to = desk.clone();
+    outbox.on_again_requested(move |packet| {
+        if let Ok(packet) = packet.parse() {
+            to.ask(Command::SendAgain(packet));
+        }
+    });
+    let to = desk.clone();
+    window
+        .global::<Search>()
+        .on_search_requested(move |words| to.ask(Command::Search(words.into())));
+    let supervisor = window.global::<Supervisor>();
+    let to = desk.clone();
+    supervisor.on_trail_requested(move || to.ask(Command::Trail));
+    let to = desk.clone();
+    supervisor.on_unlock_requested(move |login| to.ask(Command::Unlock(login.into())));
+    let to = desk.clone();
+    supervisor.on_add_requested(move |login, passphrase, duty| {
+        let passphrase = Passphrase::new(passphrase.as_str());
+        to.ask(Command::AddOperator {
+            login: login.into(),
+            passphrase,
+            duty,
+        });
+    });
+    let to = desk.clone();
+    window
+        .global::<Kit>()
+        .on_check_requested(move || to.ask(Command::Check));
+}
+
+pub(super) fn show(window: &AppWindow, event: Event) {
+    match event {
+        Event::Outbox(view) => {
+            let outbox = window.global::<Outbox>();
+            outbox.set_items(model(view.items));
+            outbox.set_made(view.made.into());
+            outbox.set_sent(view.sent.into());
+            outbox.set_waiting(view.waiting.into());
+            outbox.set_oldest(view.oldest.into());
+        }
+        Event::Sending(text) => window.global::<Outbox>().set_sending(text.into()),
+        Event::Inbox(items) => window.global::<Inbox>().set_items(model(items)),
+        Event::Found(found) => window.global::<Search>().set_found(model(found)),
+        Event::Operators(operators) => window
+            .global::<Supervisor>()
+            .set_operators(model(operators)),
+        Event::Trail(entries) => window.global::<Supervisor>().set_trail(entries.into()),
+        Event::Kit(devices) => {
+            window
+                .global::<Kit>()
+                .set_devices(model(devices.into_iter().map(map_device).collect()));
+        }
+        _ => {}
+    }
+}
+
+fn map_device(device: DeviceView) -> Device {
+    Device {
+        id: device.id.into(),
+        name: device.name.into(),
+        profile: device.profile.into(),
+        serial: device.serial.into(),
+        state: device.state,
+        picture: picture(device.picture),
+        took: device.took.into(),
+        said: device.said,
+        simulated: device.simulated,
+    }
+}

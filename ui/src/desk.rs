@@ -1,0 +1,380 @@
+//! Desk: what passes between the screen and the station's own thread.
+//!
+//! In: [`Command`]s of whoever works. Out: [`Event`]s, told through [`Tell`] from the station's thread.
+//! Never: makes the screen wait; a command is put on a queue, and what comes of it is told.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+
+use qayd_crypto::Passphrase;
+use qayd_devices::Stage;
+use qayd_model::pack::Language;
+use qayd_model::{EnrolmentId, ExceptionReason, FingerPosition, PacketId};
+use qayd_station::World;
+use qayd_window::{
+    CaseState, Duty, FingerLine, FingerMark, Found, InboxItem, Kept, OpenWork, Operator,
+    OutboxItem, Page, RailStep, ReadLine, Reason, Said, Service, SlapTab, SlipLine, StepKind,
+    Verdict,
+};
+use slint::{Rgb8Pixel, SharedPixelBuffer};
+
+use crate::form::Row;
+
+/// Where the station is and what stands before it.
+pub struct Setup {
+    /// The station's folder.
+    pub data: PathBuf,
+    /// Clock, randomness, files.
+    pub world: World,
+    /// Who stands before the simulated devices, where there are any.
+    pub stage: Option<Stage>,
+    /// Language of the screen.
+    pub language: Language,
+}
+
+/// What the screen asks of the station.
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Command {
+    Language(Language),
+    SignIn {
+        login: String,
+        passphrase: Passphrase,
+    },
+    Lock,
+    SignOut,
+    Go(Page),
+    Begin(String),
+    Resume(EnrolmentId),
+    Correct(EnrolmentId),
+    Forward(String),
+    Back(String),
+    Jump(usize),
+    JumpToItem(String),
+    Undo,
+    Leave,
+    Edited {
+        key: String,
+        text: String,
+    },
+    Left {
+        key: String,
+    },
+    Focused {
+        key: String,
+    },
+    Chosen {
+        key: String,
+        code: String,
+    },
+    Added {
+        key: String,
+    },
+    Removed {
+        key: String,
+    },
+    Page {
+        key: String,
+    },
+    Portrait,
+    PortraitAgain,
+    Slap(usize),
+    Capture,
+    CaptureAgain,
+    Touch(FingerPosition),
+    Except(ExceptionReason),
+    Withdraw,
+    CloseException,
+    Signed(Vec<u8>),
+    Wipe,
+    Thumb,
+    Approve {
+        login: String,
+        passphrase: Passphrase,
+    },
+    Send,
+    SendAgain(PacketId),
+    Search(String),
+    Trail,
+    AddOperator {
+        login: String,
+        passphrase: Passphrase,
+        duty: Duty,
+    },
+    Unlock(String),
+    Check,
+    /// Ends the thread; whatever is open is kept first.
+    Quit,
+}
+
+/// What the station tells the screen. All of it is shown as it is.
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Event {
+    Logins {
+        logins: Vec<String>,
+        locked: Option<String>,
+    },
+    Opening(bool),
+    Wait(String),
+    SignedIn {
+        login: String,
+        is_supervisor: bool,
+    },
+    Page(Page),
+    Say(Said),
+    Busy(bool),
+    Home(HomeView),
+    Frame(Box<StepFrame>),
+    Form {
+        rows: Vec<Row>,
+        focus: String,
+        title: String,
+    },
+    Faults(Vec<(String, String)>),
+    Kept(Kept),
+    Preview {
+        fingers: bool,
+        pixels: SharedPixelBuffer<Rgb8Pixel>,
+    },
+    NoPicture,
+    Portrait(Box<PortraitView>),
+    Fingers(Box<FingersView>),
+    ReadBack(Box<ReadBackView>),
+    Signature {
+        kept: bool,
+        thumb: bool,
+        capturing: bool,
+    },
+    Seal(Box<SealView>),
+    Slip(Box<SlipView>),
+    Outbox(Box<OutboxView>),
+    Sending(String),
+    Inbox(Vec<InboxItem>),
+    Found(Vec<Found>),
+    Operators(Vec<Operator>),
+    Trail(String),
+    Kit(Vec<DeviceView>),
+    Truth(Box<TruthView>),
+}
+
+/// What stands on the home page.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct HomeView {
+    pub services: Vec<Service>,
+    pub drafts: Vec<OpenWork>,
+    pub returned: Vec<OpenWork>,
+    pub today: String,
+}
+
+/// The frame round one step of an enrolment.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct StepFrame {
+    pub kind: StepKind,
+    pub step: String,
+    pub service: String,
+    pub section: String,
+    pub title: String,
+    pub hint: String,
+    pub place: String,
+    pub progress: f32,
+    pub may_skip: bool,
+    pub rail: Vec<RailStep>,
+}
+
+/// A picture on its way to the screen.
+pub type Picture = Option<SharedPixelBuffer<Rgb8Pixel>>;
+
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct PortraitView {
+    pub kept: Picture,
+    pub verdict: Verdict,
+    pub advice: String,
+    pub score: String,
+    pub left: String,
+    pub capturing: bool,
+    pub exhausted: bool,
+}
+
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct FingersView {
+    pub slaps: Vec<SlapTab>,
+    pub left_hand: Vec<FingerMark>,
+    pub right_hand: Vec<FingerMark>,
+    pub lines: Vec<FingerLine>,
+    pub problem: String,
+    pub capturing: bool,
+    pub exhausted: bool,
+    pub slap_done: bool,
+    pub excepting: String,
+    pub reasons: Vec<Reason>,
+    pub is_excepted: bool,
+}
+
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct ReadBackView {
+    pub portrait: Picture,
+    pub names: [String; 3],
+    pub lines: Vec<ReadLine>,
+}
+
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct SealView {
+    pub missing: Vec<OpenWork>,
+    pub notes: Vec<String>,
+    pub alike: Vec<OpenWork>,
+    pub needs_approval: bool,
+    pub approved: bool,
+    pub supervisors: Vec<String>,
+    pub exceptions: String,
+}
+
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct SlipView {
+    pub number: String,
+    pub heading: String,
+    pub footer: String,
+    pub lines: Vec<SlipLine>,
+    pub code: Picture,
+}
+
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct OutboxView {
+    pub items: Vec<OutboxItem>,
+    pub made: String,
+    pub sent: String,
+    pub waiting: String,
+    pub oldest: String,
+}
+
+/// One device of the kit.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct DeviceView {
+    pub id: String,
+    pub name: String,
+    pub profile: String,
+    pub serial: String,
+    pub state: qayd_window::DeviceState,
+    pub picture: Picture,
+    pub took: String,
+    pub said: Said,
+    pub simulated: bool,
+}
+
+/// The bar that tells the truth.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct TruthView {
+    pub station: String,
+    pub network: String,
+    pub network_good: bool,
+    pub waiting: String,
+    pub stuck: bool,
+    pub battery: String,
+    pub battery_low: bool,
+    pub disk: String,
+    pub disk_low: bool,
+    pub devices: String,
+    pub devices_good: bool,
+    pub clock: String,
+    pub returned: usize,
+}
+
+/// How the station's thread reaches the screen.
+pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// The screen's end. Cheap to clone; dropping the last one ends the station's thread.
+#[derive(Clone)]
+pub struct Desk {
+    commands: Sender<Command>,
+    cancel: Arc<AtomicBool>,
+    sending: Arc<AtomicBool>,
+    preview_free: Arc<AtomicBool>,
+}
+
+impl Desk {
+    /// Starts the station's thread.
+    ///
+    /// # Errors
+    /// The operating system gave no thread.
+    pub fn open(setup: Setup, tell: Tell) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (commands, queue) = channel();
+        let desk = Self {
+            commands,
+            cancel: Arc::new(AtomicBool::new(false)),
+            sending: Arc::new(AtomicBool::new(false)),
+            preview_free: Arc::new(AtomicBool::new(true)),
+        };
+        let switches = Switches {
+            cancel: desk.cancel.clone(),
+            sending: desk.sending.clone(),
+            preview_free: desk.preview_free.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("station".to_owned())
+            .spawn(move || crate::worker::run(setup, &queue, tell, switches))?;
+        Ok((desk, thread))
+    }
+
+    /// Puts a command on the queue. Whatever is being captured gives way to what goes elsewhere.
+    pub fn ask(&self, command: Command) {
+        let goes_on = matches!(
+            command,
+            Command::Edited { .. }
+                | Command::Focused { .. }
+                | Command::Left { .. }
+                | Command::Language(_)
+                | Command::Capture
+                | Command::Portrait
+                | Command::Thumb
+        );
+        if !goes_on {
+            self.cancel.store(true, Ordering::SeqCst);
+        }
+        // Without a thread behind it there is nothing left to ask.
+        let _ = self.commands.send(command);
+    }
+
+    /// Stops sending; what was sent stays sent.
+    pub fn stop_sending(&self) {
+        self.sending.store(true, Ordering::SeqCst);
+    }
+
+    /// The screen has shown the last preview and takes another.
+    pub fn preview_shown(&self) {
+        self.preview_free.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The station's ends of the switches that work without the queue.
+pub struct Switches {
+    /// Ends a capture.
+    pub cancel: Arc<AtomicBool>,
+    /// Ends a sending.
+    pub sending: Arc<AtomicBool>,
+    /// The screen takes a preview; those in between are dropped.
+    pub preview_free: Arc<AtomicBool>,
+}
+
+/// The state of a case as the search shows it.
+pub fn case_state(name: &str) -> CaseState {
+    match name {
+        "sealed" => CaseState::Sealed,
+        "delivered" => CaseState::Delivered,
+        "refused" => CaseState::Refused,
+        "accepted" => CaseState::Accepted,
+        "returned" => CaseState::Returned,
+        "rejected" => CaseState::Rejected,
+        "same_person" => CaseState::SamePerson,
+        _ => CaseState::Other,
+    }
+}

@@ -1,0 +1,79 @@
+//! `qayd-station`: the window of a station.
+//!
+//! In: the station's folder (`--data`, `QAYD_DATA`). Out: the window, until it is closed. Never: a passphrase on the
+//! command line; it is typed into the window.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use qayd_devices::{Script, SimulatedPerson, Stage};
+use qayd_model::pack::Language;
+use qayd_station::World;
+use qayd_ui::Station;
+use qayd_ui::desk::Setup;
+use qayd_ui::preferences::Preferences;
+
+/// The window of a Qayd station.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// The station's data folder
+    #[arg(long, env = "QAYD_DATA", value_name = "DIR")]
+    data: PathBuf,
+    /// Language of the window: ar, ckb, en. Without it, the one that was chosen last
+    #[arg(long, value_name = "CODE")]
+    language: Option<String>,
+    /// Let the synthetic person of this seed stand before a simulated scanner and camera. Refused where real people are
+    /// enrolled
+    #[arg(long, value_name = "SEED")]
+    simulated: Option<u64>,
+    /// What goes wrong with the simulated devices: `left_four=three_fingers,good; portrait=unplugged`
+    #[arg(
+        long,
+        value_name = "SCRIPT",
+        requires = "simulated",
+        default_value = ""
+    )]
+    fault: String,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .init();
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the window did not open");
+            #[allow(clippy::print_stderr, reason = "there is no window to say it in")]
+            {
+                eprintln!(
+                    "The window did not open: {error}\nNothing was changed.\nIt needs a screen: an X server named by DISPLAY."
+                );
+            }
+            ExitCode::from(70)
+        }
+    }
+}
+
+fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let world = World::os();
+    let script: Script = options.fault.parse()?;
+    let stage = options
+        .simulated
+        .map(|seed| Stage::make(SimulatedPerson::make(seed).with_script(script)));
+    let language = match options.language.as_deref() {
+        Some(code) => Language::from_code(code).ok_or("the language is ar, ckb or en")?,
+        None => Preferences::read(&world, &options.data).language,
+    };
+    Station::run(Setup {
+        data: options.data,
+        world,
+        stage,
+        language,
+    })?;
+    Ok(())
+}

@@ -1,0 +1,710 @@
+//! Captures: the portrait, the fingers, pages of papers, a thumb.
+//!
+//! In: commands, the station's devices. Out: previews, verdicts; what was captured is in the draft before its verdict is
+//! told. Owns: the device that is open for the step. Never: judges; counts a tap as two captures.
+
+use std::sync::atomic::Ordering;
+
+use qayd_devices::{CaptureDevice, CaptureTarget, Devices, Modality, expected_fingers};
+use qayd_model::{
+    BiometricException, ExceptionReason, FingerPosition, PersonalBytes, SampleKind, Slap,
+};
+use qayd_station::capture::{
+    AttemptReport, CaptureError, CaptureLimits, Conclusion, FingerCapture, PortraitCapture,
+    capture_sample, next_page, try_portrait, try_target,
+};
+use qayd_station::quality::Verdict as Judged;
+use qayd_station::{DraftSample, EnrolmentError};
+use qayd_window::{FingerLine, FingerMark, FingerState, Reason, Said, SlapTab, Verdict};
+
+use super::enrolment::{Then, Work};
+use super::pictures;
+use super::steps::{self, Step};
+use crate::desk::{Command, Event, FingersView, PortraitView};
+
+/// Thumb, index, middle, ring, little.
+const LEFT: [FingerPosition; 5] = [
+    FingerPosition::LeftThumb,
+    FingerPosition::LeftIndex,
+    FingerPosition::LeftMiddle,
+    FingerPosition::LeftRing,
+    FingerPosition::LeftLittle,
+];
+const RIGHT: [FingerPosition; 5] = [
+    FingerPosition::RightThumb,
+    FingerPosition::RightIndex,
+    FingerPosition::RightMiddle,
+    FingerPosition::RightRing,
+    FingerPosition::RightLittle,
+];
+
+/// What a capture step holds while it is on the screen.
+#[derive(Default)]
+pub(super) struct State {
+    device: Option<Box<dyn CaptureDevice>>,
+    /// The device failed once; it is opened again at the next press.
+    gave_up: bool,
+    slap: usize,
+    /// The slap was chosen or gone on to; else the first open one is shown.
+    slap_chosen: bool,
+    /// The last attempt of the slap that is shown.
+    report: Option<AttemptReport>,
+    verdict: Option<(Judged, u8)>,
+    excepting: Option<FingerPosition>,
+}
+
+impl State {
+    /// Whether there is a live picture to show.
+    pub(super) fn is_live(&self) -> bool {
+        self.device.is_some()
+    }
+
+    /// Gives the device back and forgets what was on the screen.
+    pub(super) fn close(&mut self) {
+        if let Some(mut device) = self.device.take() {
+            device.close();
+        }
+        *self = Self::default();
+    }
+}
+
+impl Work<'_, '_, '_> {
+    /// What the capture steps do; the rest of the commands are of other pages.
+    pub(super) fn act_on_capture(&mut self, command: Command) -> Result<Then, EnrolmentError> {
+        let step = self.step();
+        let done = match (command, step) {
+            (Command::Portrait, Step::Portrait) => self.take_portrait(),
+            (Command::Portrait, Step::ExceptionPhoto) => {
+                self.take(SampleKind::ExceptionPhoto, Modality::Face)
+            }
+            (Command::PortraitAgain, Step::Portrait) => {
+                self.portrait = None;
+                self.captures.verdict = None;
+                Ok(Then::Show)
+            }
+            (Command::Slap(slap), Step::Fingers) => {
+                self.captures.slap = slap.min(2);
+                self.captures.slap_chosen = true;
+                self.captures.report = None;
+                Ok(Then::Show)
+            }
+            (Command::Capture, Step::Fingers) => self.take_slap(),
+            (Command::CaptureAgain, Step::Fingers) => self.take_anew(),
+            (Command::Touch(position), Step::Fingers) => {
+                self.captures.excepting = Some(position);
+                Ok(Then::Show)
+            }
+            (Command::CloseException, Step::Fingers) => {
+                self.captures.excepting = None;
+                Ok(Then::Show)
+            }
+            (Command::Except(reason), Step::Fingers) => self.except(reason),
+            (Command::Withdraw, Step::Fingers) => self.withdraw(),
+            (Command::Signed(png), Step::Signature) => self.sign(png),
+            (Command::Wipe, Step::Signature) => {
+                self.draft.remove_sample(&SampleKind::Signature)?;
+                Ok(Then::Show)
+            }
+            (Command::Thumb, Step::Signature) => self.take(SampleKind::ThumbMark, Modality::Finger),
+            (Command::Approve { login, passphrase }, Step::Seal) => {
+                return self.approve(&login, &passphrase);
+            }
+            _ => Ok(Then::Stay),
+        };
+        match done {
+            Ok(then) => Ok(then),
+            Err(CaptureError::Enrolment(error)) => Err(error),
+            Err(error) => {
+                // The handle is dead after most of these; the next press opens the device again.
+                if let Some(mut device) = self.captures.device.take() {
+                    device.close();
+                }
+                self.captures.gave_up = true;
+                self.worker.say_code(error.code());
+                Ok(Then::Show)
+            }
+        }
+    }
+
+    /// Whether this capture step has what it needs to be left.
+    pub(super) fn captured(&mut self) -> Result<bool, EnrolmentError> {
+        match self.step() {
+            Step::Portrait => {
+                let required =
+                    self.draft.pack().biometrics.portrait == qayd_model::pack::Wanted::Required;
+                Ok(!required || steps::holds(&self.draft, &SampleKind::Portrait)?)
+            }
+            Step::Fingers => {
+                let findings = self.findings();
+                Ok(self
+                    .way
+                    .is_complete(self.at, findings.as_ref(), &self.draft))
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn modality(&self) -> Option<Modality> {
+        match self.step() {
+            Step::Portrait | Step::ExceptionPhoto => Some(Modality::Face),
+            Step::Fingers => Some(Modality::Slap),
+            _ => None,
+        }
+    }
+
+    fn device(&mut self, modality: Modality) -> Result<Box<dyn CaptureDevice>, CaptureError> {
+        if let Some(device) = self.captures.device.take()
+            && device.describe().modalities.contains(&modality)
+        {
+            return Ok(device);
+        }
+        Ok(open_first(&self.worker.devices(self.station), modality)?)
+    }
+
+    /// One frame of the live picture, if the step has one and the screen is ready for it.
+    pub(super) fn preview(&mut self) {
+        let Some(modality) = self.modality() else {
+            return;
+        };
+        if self.captures.gave_up {
+            return;
+        }
+        if self.captures.device.is_none() {
+            match self.device(modality) {
+                Ok(device) => self.captures.device = Some(device),
+                Err(error) => {
+                    self.captures.gave_up = true;
+                    self.worker.tell(Event::NoPicture);
+                    self.worker.say_code(error.code());
+                    return;
+                }
+            }
+        }
+        let Some(device) = self.captures.device.as_mut() else {
+            return;
+        };
+        match device.next_frame(100) {
+            Ok(frame) if self.worker.preview_is_free() => {
+                let fingers = modality == Modality::Slap;
+                if let Some(pixels) = pictures::of_frame(&frame, !fingers) {
+                    self.worker.tell(Event::Preview { fingers, pixels });
+                }
+            }
+            Ok(_) | Err(qayd_devices::DeviceError::TimedOut { .. }) => {}
+            Err(error) => {
+                self.captures.device = None;
+                self.captures.gave_up = true;
+                self.worker.tell(Event::NoPicture);
+                self.worker.say_code(error.code());
+            }
+        }
+    }
+
+    fn begins(&mut self) {
+        self.worker.switches.cancel.store(false, Ordering::SeqCst);
+        self.worker.say(Said::Nothing);
+        self.captures.gave_up = false;
+    }
+
+    // The portrait.
+
+    fn portrait_capture(&mut self) -> Result<&mut PortraitCapture, CaptureError> {
+        if self.portrait.is_none() {
+            let policy = self.station.policy().map_err(EnrolmentError::from)?;
+            self.portrait = Some(PortraitCapture::resume(
+                &self.draft,
+                policy.retries_max.saturating_add(1),
+            )?);
+        }
+        self.portrait.as_mut().ok_or(CaptureError::NoTryLeft)
+    }
+
+    fn take_portrait(&mut self) -> Result<Then, CaptureError> {
+        self.begins();
+        self.portrait_capture()?;
+        let mut device = self.device(Modality::Face)?;
+        self.tell_portrait(true)?;
+        let Some(mut capture) = self.portrait.take() else {
+            return Ok(Then::Stay);
+        };
+        let (tell, free) = (
+            self.worker.tell.clone(),
+            self.worker.switches.preview_free.clone(),
+        );
+        let done = try_portrait(
+            &mut self.draft,
+            &mut capture,
+            &mut *device,
+            &self.worker.switches.cancel,
+            &mut |frame| {
+                if free.swap(false, Ordering::SeqCst)
+                    && let Some(pixels) = pictures::of_frame(&frame, true)
+                {
+                    tell(Event::Preview {
+                        fingers: false,
+                        pixels,
+                    });
+                }
+            },
+        );
+        self.portrait = Some(capture);
+        self.captures.device = Some(device);
+        self.worker.drop_repeated_captures();
+        let Some(attempt) = done? else {
+            self.worker.say(Said::TimedOut);
+            return Ok(Then::Show);
+        };
+        self.captures.verdict = Some((attempt.report.verdict, attempt.report.score.value));
+        Ok(if attempt.report.verdict == Judged::Good {
+            Then::GoOn
+        } else {
+            Then::Show
+        })
+    }
+
+    fn tell_portrait(&mut self, capturing: bool) -> Result<(), CaptureError> {
+        let kind = if self.step() == Step::ExceptionPhoto {
+            SampleKind::ExceptionPhoto
+        } else {
+            SampleKind::Portrait
+        };
+        let kept = self.picture(&kind)?;
+        let left = if kind == SampleKind::Portrait {
+            self.portrait_capture()?.attempts_left()
+        } else {
+            9
+        };
+        let judged = self.captures.verdict;
+        let view = PortraitView {
+            kept,
+            verdict: match judged.map(|(verdict, _)| verdict) {
+                None => Verdict::None,
+                Some(Judged::Good) => Verdict::Good,
+                Some(Judged::Acceptable(_)) => Verdict::Usable,
+                Some(Judged::Retry(_)) => Verdict::Poor,
+            },
+            advice: judged
+                .and_then(|(verdict, _)| verdict.advice())
+                .map(|a| a.code().to_owned())
+                .unwrap_or_default(),
+            score: judged
+                .map(|(_, score)| self.worker.number(score))
+                .unwrap_or_default(),
+            left: self.worker.number(left),
+            capturing,
+            exhausted: left == 0,
+        };
+        self.worker.tell(Event::Portrait(Box::new(view)));
+        Ok(())
+    }
+
+    /// A kept sample as a picture.
+    pub(super) fn picture(
+        &self,
+        kind: &SampleKind,
+    ) -> Result<crate::desk::Picture, EnrolmentError> {
+        let samples = self.draft.samples()?;
+        let Some(entry) = samples.iter().find(|sample| sample.kind == *kind) else {
+            return Ok(None);
+        };
+        Ok(self
+            .draft
+            .sample_bytes(entry.id)?
+            .and_then(|bytes| pictures::of_sample(bytes.expose())))
+    }
+
+    // Single samples.
+
+    fn take(&mut self, kind: SampleKind, modality: Modality) -> Result<Then, CaptureError> {
+        self.begins();
+        let mut device = self.device(modality)?;
+        if kind == SampleKind::ThumbMark {
+            self.worker.tell(Event::Signature {
+                kept: false,
+                thumb: false,
+                capturing: true,
+            });
+        }
+        let (tell, free) = (
+            self.worker.tell.clone(),
+            self.worker.switches.preview_free.clone(),
+        );
+        let fingers = modality != Modality::Face;
+        let done = capture_sample(
+            &mut self.draft,
+            &mut *device,
+            kind,
+            &self.worker.switches.cancel,
+            &mut |frame| {
+                if free.swap(false, Ordering::SeqCst)
+                    && let Some(pixels) = pictures::of_frame(&frame, false)
+                {
+                    tell(Event::Preview { fingers, pixels });
+                }
+            },
+        );
+        self.worker.drop_repeated_captures();
+        match self.modality() {
+            Some(own) if own == modality => self.captures.device = Some(device),
+            _ => device.close(),
+        }
+        if !done? {
+            self.worker.say(Said::TimedOut);
+        }
+        Ok(Then::Show)
+    }
+
+    /// A page of a paper, by the camera.
+    pub(super) fn photograph(&mut self, document: &str) -> Result<Then, EnrolmentError> {
+        let taken = next_page(&self.draft, document).and_then(|page| {
+            let kind = SampleKind::DocumentPage {
+                document: document.to_owned(),
+                page,
+            };
+            self.take(kind, Modality::Document)
+        });
+        match taken {
+            Ok(then) => Ok(then),
+            Err(CaptureError::Enrolment(error)) => Err(error),
+            Err(error) => {
+                self.worker.say_code(error.code());
+                Ok(Then::Show)
+            }
+        }
+    }
+
+    fn sign(&mut self, png: Vec<u8>) -> Result<Then, CaptureError> {
+        self.draft.add_sample(DraftSample {
+            kind: SampleKind::Signature,
+            media_type: "image/png".to_owned(),
+            bytes: PersonalBytes::new(png),
+            quality: None,
+            ppi: None,
+            device: Some("screen".to_owned()),
+            attempts: 1,
+        })?;
+        Ok(Then::Show)
+    }
+
+    // The fingers.
+
+    fn finger_capture(&mut self) -> Result<FingerCapture, CaptureError> {
+        if let Some(capture) = self.fingers.take() {
+            return Ok(capture);
+        }
+        let policy = self.station.policy().map_err(EnrolmentError::from)?;
+        let limits = CaptureLimits::of(&policy, self.draft.pack().biometrics.fingers.as_ref());
+        FingerCapture::resume(&self.draft, limits)
+    }
+
+    fn target(&self) -> CaptureTarget {
+        CaptureTarget::Slap(Slap::ALL[self.captures.slap.min(2)])
+    }
+
+    fn take_slap(&mut self) -> Result<Then, CaptureError> {
+        self.begins();
+        let target = self.target();
+        let mut capture = self.finger_capture()?;
+        if expected_fingers(&target, capture.missing()).is_empty() || capture.is_done(&target) {
+            self.fingers = Some(capture);
+            return Ok(self.next_slap());
+        }
+        let mut device = match self.device(Modality::Slap) {
+            Ok(device) => device,
+            Err(error) => {
+                self.fingers = Some(capture);
+                return Err(error);
+            }
+        };
+        self.fingers = Some(capture.clone());
+        self.tell_fingers(true)?;
+        let (tell, free) = (
+            self.worker.tell.clone(),
+            self.worker.switches.preview_free.clone(),
+        );
+        let done = try_target(
+            &mut self.draft,
+            &mut capture,
+            &mut *device,
+            &target,
+            &self.worker.switches.cancel,
+            &mut |frame| {
+                if free.swap(false, Ordering::SeqCst)
+                    && let Some(pixels) = pictures::of_frame(&frame, false)
+                {
+                    tell(Event::Preview {
+                        fingers: true,
+                        pixels,
+                    });
+                }
+            },
+        );
+        let slap_done = capture.is_done(&target);
+        self.fingers = Some(capture);
+        self.captures.device = Some(device);
+        self.worker.drop_repeated_captures();
+        let report = done?;
+        self.captures.report = Some(report);
+        Ok(if slap_done {
+            self.next_slap()
+        } else {
+            Then::Show
+        })
+    }
+
+    /// To the next slap that is not done; on from the step when all are.
+    fn next_slap(&mut self) -> Then {
+        let Some(capture) = &self.fingers else {
+            return Then::Show;
+        };
+        let open = (0..Slap::ALL.len()).find(|n| {
+            let target = CaptureTarget::Slap(Slap::ALL[*n]);
+            !capture.is_done(&target)
+        });
+        match open {
+            Some(slap) => {
+                // What was just captured stays on the screen under the hands until the next press.
+                self.captures.slap = slap;
+                self.captures.slap_chosen = true;
+                Then::Show
+            }
+            None => Then::GoOn,
+        }
+    }
+
+    fn take_anew(&mut self) -> Result<Then, CaptureError> {
+        let mut capture = self.finger_capture()?;
+        for position in capture.begin_anew(&self.target()) {
+            self.draft.remove_sample(&SampleKind::Finger(position))?;
+        }
+        self.fingers = Some(capture);
+        self.captures.report = None;
+        Ok(Then::Show)
+    }
+
+    fn except(&mut self, reason: ExceptionReason) -> Result<Then, CaptureError> {
+        let Some(position) = self.captures.excepting else {
+            return Ok(Then::Stay);
+        };
+        self.draft.remove_sample(&SampleKind::Finger(position))?;
+        self.draft.add_exception(&BiometricException {
+            position,
+            reason,
+            supervisor: None,
+            note: None,
+        })?;
+        self.exceptions_changed()
+    }
+
+    fn withdraw(&mut self) -> Result<Then, CaptureError> {
+        let Some(position) = self.captures.excepting else {
+            return Ok(Then::Stay);
+        };
+        self.draft.remove_exception(position)?;
+        self.exceptions_changed()
+    }
+
+    fn exceptions_changed(&mut self) -> Result<Then, CaptureError> {
+        self.captures.excepting = None;
+        // What was approved was another list.
+        self.approval = None;
+        let missing = self
+            .draft
+            .exceptions()?
+            .iter()
+            .map(|e| e.position)
+            .collect();
+        let mut capture = self.finger_capture()?;
+        capture.set_missing(missing);
+        self.fingers = Some(capture);
+        let word = self.step().word();
+        self.way = steps::Way::of(&self.draft)?;
+        self.at = self.way.find(&word).unwrap_or(self.at);
+        Ok(Then::Show)
+    }
+
+    fn tell_fingers(&mut self, capturing: bool) -> Result<(), CaptureError> {
+        let capture = self.finger_capture()?;
+        if !self.captures.slap_chosen {
+            let open = Slap::ALL
+                .iter()
+                .position(|slap| !capture.is_done(&CaptureTarget::Slap(*slap)));
+            self.captures.slap = open.unwrap_or(0);
+        }
+        let target = self.target();
+        let language = self.worker.language;
+        let codes = self.draft.codes();
+        let name =
+            |position: FingerPosition| codes.label("fingers", position.name(), language).to_owned();
+        let asked = expected_fingers(&target, capture.missing());
+        let samples = self.draft.samples().map_err(CaptureError::from)?;
+        let score = |position: FingerPosition| {
+            let entry = samples
+                .iter()
+                .find(|s| s.kind == SampleKind::Finger(position));
+            entry
+                .and_then(|s| s.quality.as_ref())
+                .map(|q| self.worker.number(q.value))
+                .unwrap_or_default()
+        };
+        let state = |position: FingerPosition| {
+            let of_slap = CaptureTarget::Slap(position.slap());
+            match capture.conclude(&of_slap, position) {
+                Conclusion::Excepted => FingerState::Excepted,
+                Conclusion::Good => FingerState::Good,
+                Conclusion::AcceptedWithReason(_) => FingerState::Usable,
+                Conclusion::NeedsException(_) => FingerState::Poor,
+                Conclusion::TryAgain(advice) => {
+                    let kept = samples
+                        .iter()
+                        .any(|s| s.kind == SampleKind::Finger(position));
+                    match (kept, advice) {
+                        (true, None) => FingerState::Good,
+                        (true, Some(_)) => FingerState::Usable,
+                        (false, Some(_)) => FingerState::Poor,
+                        (false, None) if asked.contains(&position) => FingerState::Asked,
+                        (false, None) => FingerState::Waiting,
+                    }
+                }
+            }
+        };
+        let mark = |position: &FingerPosition| FingerMark {
+            state: state(*position),
+            label: name(*position).into(),
+            score: score(*position).into(),
+        };
+        // Under the hands: the fingers of the last attempt, or those that are asked for.
+        let report = self.captures.report.as_ref();
+        let shown: Vec<FingerPosition> = match report.filter(|r| !r.fingers.is_empty()) {
+            Some(report) if !capturing => report.fingers.iter().map(|f| f.position).collect(),
+            _ => Slap::ALL[self.captures.slap.min(2)].fingers().to_vec(),
+        };
+        let line = |position: FingerPosition| {
+            let judged = report.and_then(|r| r.fingers.iter().find(|f| f.position == position));
+            let advice = judged
+                .and_then(|f| f.verdict.advice())
+                .map(|a| a.code())
+                .unwrap_or_default();
+            FingerLine {
+                name: name(position).into(),
+                state: match judged.map(|f| f.verdict) {
+                    Some(Judged::Good) => FingerState::Good,
+                    Some(Judged::Acceptable(_)) => FingerState::Usable,
+                    Some(Judged::Retry(_)) => FingerState::Poor,
+                    None => state(position),
+                },
+                advice: advice.into(),
+                score: judged
+                    .map(|f| self.worker.number(f.score.value))
+                    .unwrap_or_else(|| score(position))
+                    .into(),
+            }
+        };
+        let slaps = Slap::ALL
+            .iter()
+            .zip(["#left-four", "#right-four", "#thumbs"])
+            .enumerate()
+            .map(|(n, (slap, label))| {
+                let target = CaptureTarget::Slap(*slap);
+                SlapTab {
+                    label: label.into(),
+                    done: capture.is_done(&target),
+                    current: n == self.captures.slap,
+                    left: self.worker.number(capture.attempts_left(&target)).into(),
+                }
+            })
+            .collect();
+        let excepting = self.captures.excepting;
+        let exceptions = self.draft.exceptions().map_err(CaptureError::from)?;
+        let chosen = excepting
+            .and_then(|p| exceptions.iter().find(|e| e.position == p))
+            .map(|e| e.reason);
+        let allowed = self
+            .draft
+            .pack()
+            .biometrics
+            .fingers
+            .as_ref()
+            .map(|f| f.exception_reasons.clone())
+            .unwrap_or_default();
+        let reasons = allowed
+            .into_iter()
+            .map(|reason| Reason {
+                code: reason.name().into(),
+                label: codes
+                    .label("exception-reasons", reason.name(), language)
+                    .into(),
+                chosen: chosen == Some(reason),
+            })
+            .collect();
+        let view = FingersView {
+            slaps,
+            left_hand: LEFT.iter().map(mark).collect(),
+            right_hand: RIGHT.iter().map(mark).collect(),
+            lines: shown.into_iter().map(line).collect(),
+            problem: report
+                .filter(|_| !capturing)
+                .and_then(|r| r.problem)
+                .map(|a| a.code().to_owned())
+                .unwrap_or_default(),
+            capturing,
+            exhausted: capture.attempts_left(&target) == 0,
+            slap_done: capture.is_done(&target),
+            excepting: excepting.map(name).unwrap_or_default(),
+            reasons,
+            is_excepted: chosen.is_some(),
+        };
+        self.fingers = Some(capture);
+        self.worker.tell(Event::Fingers(Box::new(view)));
+        Ok(())
+    }
+
+    /// Tells what a step that is no form shows.
+    pub(super) fn show_capture(
+        &mut self,
+        findings: Option<&qayd_model::validation::Findings>,
+    ) -> Result<(), EnrolmentError> {
+        let told = match self.step() {
+            Step::Portrait | Step::ExceptionPhoto => self.tell_portrait(false),
+            Step::Fingers => self.tell_fingers(false),
+            Step::Signature => {
+                let kept = steps::holds(&self.draft, &SampleKind::Signature)?;
+                let thumb = steps::holds(&self.draft, &SampleKind::ThumbMark)?;
+                self.worker.tell(Event::Signature {
+                    kept,
+                    thumb,
+                    capturing: false,
+                });
+                Ok(())
+            }
+            Step::ReadBack => return self.tell_read_back(),
+            Step::Seal => return self.tell_seal(findings),
+            Step::Field(_) | Step::More(_) => Ok(()),
+        };
+        match told {
+            Ok(()) => Ok(()),
+            Err(CaptureError::Enrolment(error)) => Err(error),
+            Err(error) => {
+                self.worker.say_code(error.code());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The first device that captures this, opened.
+fn open_first(
+    devices: &Devices,
+    modality: Modality,
+) -> Result<Box<dyn CaptureDevice>, qayd_devices::DeviceError> {
+    let found = devices
+        .list()
+        .into_iter()
+        .find(|entry| entry.device.modalities.contains(&modality));
+    match found {
+        Some(entry) => devices.open(&entry.device.id),
+        None => Err(qayd_devices::DeviceError::Unknown {
+            id: format!("{modality:?}").to_lowercase(),
+        }),
+    }
+}

@@ -1,0 +1,145 @@
+//! Killed at random moments: the same person, step and field afterwards, and nothing lost that was said to be kept.
+//!
+//! The test runs itself again as a process that enrols through the window and prints what the screen has said is kept;
+//! that process is killed with SIGKILL.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use qayd_model::Value;
+use qayd_model::pack::Language;
+use qayd_window::{Enrolment, Kept, Page};
+use slint::ComponentHandle;
+
+use crate::demo::{Demo, Screen, make_station};
+use crate::enrols::{answer, begin, forward};
+
+const FOLDER: &str = "QAYD_KILL_FOLDER";
+
+/// What runs in the process that is killed. Without the variable it is no test of its own.
+#[test]
+fn the_process_that_is_killed() {
+    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
+        return;
+    };
+    let world = qayd_station::World::os();
+    let stage = qayd_devices::Stage::make(qayd_devices::SimulatedPerson::make(11));
+    let screen = Screen::open_at(&world, &folder, Language::English, stage);
+    begin(&screen);
+    let mut said = std::io::stdout();
+    loop {
+        let step = screen.step();
+        if step == "portrait" {
+            break;
+        }
+        writeln!(said, "\nAT {step}").unwrap();
+        answer(&screen);
+        screen.until("it is kept", |s| {
+            s.window().global::<Enrolment>().get_kept() != Kept::Keeping
+        });
+        // What nobody has to answer may be left without an answer.
+        let may_skip = screen.window().global::<Enrolment>().get_may_skip();
+        forward(&screen);
+        // Only now the screen says that the step is behind it.
+        if !may_skip {
+            writeln!(said, "\nKEPT {step}").unwrap();
+        }
+        said.flush().unwrap();
+    }
+    writeln!(said, "\nEND").unwrap();
+    said.flush().unwrap();
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+/// Starts the process, kills it after `ms`, and says what it had printed.
+fn killed_after(folder: &PathBuf, ms: u64) -> (Vec<String>, Option<String>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "kill::the_process_that_is_killed",
+            "--exact",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stdout = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        BufReader::new(stdout)
+            .lines()
+            .map_while(Result::ok)
+            .collect::<Vec<_>>()
+    });
+    std::thread::sleep(Duration::from_millis(ms));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lines = reader.join().unwrap();
+    let kept = lines
+        .iter()
+        .filter_map(|l| l.strip_prefix("KEPT "))
+        .map(str::to_owned)
+        .collect();
+    let at = lines
+        .iter()
+        .rev()
+        .find_map(|l| l.strip_prefix("AT "))
+        .map(str::to_owned);
+    (kept, at)
+}
+
+#[test]
+fn a_killed_window_stands_where_it_stood_and_has_all_that_was_kept() {
+    let times: u64 = std::env::var("QAYD_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(4);
+    let mut far = 0;
+    for n in 0..times {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("station");
+        let world = qayd_station::World::os();
+        make_station(&world, &folder);
+        let (kept, at) = killed_after(&folder, 1_500 + n.wrapping_mul(2_654_435_761) % 7_000);
+        far = far.max(kept.len());
+        let Some(at) = at else { continue };
+        // Every step that was left has its answer in the store.
+        let (station, session) =
+            qayd_station::testing::sign_in(&world, &folder, qayd_station::testing::OFFICER);
+        let drafts = station.drafts().unwrap();
+        assert_eq!(drafts.len(), 1, "kill {n}");
+        let draft = station.resume(&session, drafts[0].enrolment).unwrap();
+        for step in kept.iter().filter_map(|step| step.strip_prefix("field:")) {
+            let value: Option<Value> = draft.value(step).unwrap();
+            assert!(
+                value.is_some(),
+                "kill {n}: {step} was said to be kept and is not there"
+            );
+        }
+        let word = draft.step().unwrap();
+        drop(draft);
+        drop((session, station));
+        // The window opens it again by itself, at that step or the one it was just going to.
+        let stage = qayd_devices::Stage::make(qayd_devices::SimulatedPerson::make(11));
+        let screen = Screen::open_at(&world, &folder, Language::English, stage);
+        screen.sign_in();
+        screen.until("the enrolment again", |s| {
+            s.page() == Page::Enrolment && !s.step().is_empty()
+        });
+        let stands = word.split('#').next().unwrap_or_default().to_owned();
+        assert_eq!(screen.step(), stands, "kill {n}; the process was at {at}");
+    }
+    println!("{times} kills; the furthest had kept {far} steps");
+}
+
+#[test]
+fn a_store_without_the_answer_would_be_noticed() {
+    // The control: a draft that has only begun holds none of the answers that the promise names.
+    let demo = Demo::make();
+    let (station, session) = demo.open();
+    let draft = station.begin(&session, crate::demo::PACK).unwrap();
+    assert!(draft.value("name").unwrap().is_none());
+}
