@@ -141,6 +141,8 @@ const TEXTS: &[Text] = &[
     ("FIL-10", "A file or folder cannot be written.", NOTHING_LOST, CORRECT),
     ("REC", "A biometric record cannot be used.", NOTHING_CHANGED, CORRECT),
     ("WSQ", "A WSQ picture cannot be used.", NOTHING_CHANGED, CORRECT),
+    ("NAT", "The quality of this picture cannot be measured.", NOTHING_CHANGED, "Give a picture of one finger at 500 ppi."),
+    ("DSC", "What was kept for the search of fingers cannot be read.", NOTHING_CHANGED, "Make it anew from the templates."),
     ("JP2", "A JPEG 2000 picture cannot be used.", NOTHING_CHANGED, CORRECT),
     ("CBF", "A CBEFF document cannot be used.", NOTHING_CHANGED, CORRECT),
     ("EVA", "These prints give no error rate.", NOTHING_CHANGED, "Give each set two fingers, and one of them two impressions."),
