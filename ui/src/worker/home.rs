@@ -20,7 +20,8 @@ pub(super) fn left_open(station: &Station, session: &Session) -> Option<Enrolmen
     let last = drafts
         .into_iter()
         .find(|draft| draft.operator == session.operator())?;
-    let stands_in_it = !last.step.starts_with(ASIDE) && last.step != "returned" && last.step != "";
+    let stands_in_it =
+        !last.step.starts_with(ASIDE) && last.step != "returned" && !last.step.is_empty();
     stands_in_it.then_some(last.enrolment)
 }
 

@@ -338,7 +338,6 @@ pub fn rasteriser() {
         mock_time: true,
         threading: false,
         renderer_name: Some("software".into()),
-        ..Default::default()
     });
     // The thread may have it already.
     let _ = slint::platform::set_platform(Box::new(backend));

@@ -1,4 +1,10 @@
 //! The window against the real station library, with the rasteriser of Slint's testing backend: no screen is needed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test ends where it is wrong, and figures are for reading"
+)]
 
 mod catalogues;
 mod demo;
