@@ -14,7 +14,16 @@ use crate::caret;
 use crate::desk::{Command, Desk, Event};
 use crate::preferences::{Keeper, Preferences, Theme};
 
+/// Until somebody has signed in nothing is known: the store is closed, and previews are not the truth.
+fn know_nothing_yet(window: &AppWindow) {
+    let truth = window.global::<Truth>();
+    truth.set_station(SharedString::new());
+    truth.set_waiting("–".into());
+    truth.set_clock("–".into());
+}
+
 pub(super) fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
+    know_nothing_yet(window);
     edit(window);
     keys(window);
     let app = window.global::<App>();
