@@ -78,6 +78,12 @@ pub enum DeviceError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// It is still there, but its pictures have stopped coming. Closing and opening it may help.
+    #[error("the device stopped sending for {after_ms} ms")]
+    Stalled {
+        /// How long nothing came.
+        after_ms: u32,
+    },
     /// It understood the request and declined.
     #[error("the device refused: {reason}")]
     Refused {
@@ -103,6 +109,7 @@ impl DeviceError {
             Self::NotReady { .. } => "DEV-11",
             Self::BadFrame { .. } => "DEV-12",
             Self::Refused { .. } => "DEV-13",
+            Self::Stalled { .. } => "DEV-14",
         }
     }
 
@@ -117,6 +124,7 @@ impl DeviceError {
             | Self::Exhausted { .. }
             | Self::Unknown { .. }
             | Self::Unplugged
+            | Self::Stalled { .. }
             | Self::BadFrame { .. } => Remedy::OperatorActs,
             Self::SimulatedInProduction { .. } | Self::Refused { .. } => Remedy::SupervisorActs,
         }
@@ -159,6 +167,7 @@ mod tests {
             },
             DeviceError::BadFrame { reason: "short" },
             DeviceError::Refused { reason: "tamper" },
+            DeviceError::Stalled { after_ms: 1 },
         ];
         let codes: BTreeSet<_> = all.iter().map(DeviceError::code).collect();
         assert_eq!(codes.len(), all.len());
