@@ -194,6 +194,7 @@ failures_from!(
     qayd_station::upload::UploadError,
     qayd_devices::DeviceError,
     qayd_devices::ProfileError,
+    qayd_devices::sbi::TrustError,
     qayd_world::FilesError,
 );
 
