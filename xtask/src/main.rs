@@ -1,4 +1,4 @@
-//! Repository chores as programs: the demo programme of `./x run`, and measurements.
+//! Repository chores as programs: the demo programme of `./x run`, the camera lab, and measurements.
 //!
 //! In: the built binaries `qayd` and `qayd-server` beside this one. Out: what each chore says.
 //! Never: part of the product; nothing in the product calls it.
@@ -8,6 +8,7 @@
     reason = "a chore talks to whoever runs it"
 )]
 
+mod camera_lab;
 mod demo;
 
 use clap::{Parser, Subcommand};
@@ -23,10 +24,13 @@ struct Arguments {
 enum Chore {
     /// The demo programme: without --headless it stays up for people to try
     Demo(demo::Options),
+    /// The camera path against a real Video4Linux2 driver, in a small QEMU guest
+    CameraLab(camera_lab::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Demo(options) => demo::run(&options),
+        Chore::CameraLab(options) => camera_lab::run(&options),
     }
 }
