@@ -5,7 +5,7 @@
 //! (the newer one takes over); trusts, after a restart, a byte that no digest covers.
 //!
 //!   file:   |manifest|demographics|portrait|finger…|        one file per upload, named by its id
-//!   offset: everything before it was written and hashed; synced at least every 256 kB on a slow link
+//!   offset: everything before it was written; hashed by the end of the body; synced at least every 256 kB on a slow link
 
 use std::{
     collections::HashMap,
