@@ -241,6 +241,7 @@ fn correct(
         version: 2,
         face: None,
         held,
+        sensitive_in: Some(content.packet),
         fingers: &[FingerPosition::RightThumb],
         ..NewCase::of(&corrected).with_hands(4, 2)
     };

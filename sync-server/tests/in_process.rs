@@ -119,6 +119,39 @@ fn a_packet_from_a_drive_goes_through_the_same_finaliser() {
 }
 
 #[test]
+fn sensitive_answers_sealed_to_another_key_than_theirs_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (centre, _clock) = centre(folder.path());
+    let mut station = TestStation::provision(&centre, "A");
+    let mut packet = station.packet(Sizes::SMALL);
+    let good = packet.manifest.manifest().clone();
+    let mut offered = |change: fn(&mut qayd_packet::Manifest)| {
+        let mut manifest = good.clone();
+        change(&mut manifest);
+        packet.manifest = manifest.sign(station.key()).unwrap();
+        offer(&centre, &station, &packet).packets[0].state
+    };
+    let refused = WantedState::Refused(RefusalReason::UnknownSuite);
+    // To the reviewers' key, to theirs and the reviewers', to the biometric one.
+    assert_eq!(
+        offered(|m| m.parts[1].recipients = m.parts[0].recipients.clone()),
+        refused
+    );
+    assert_eq!(
+        offered(|m| {
+            let review = m.parts[0].recipients[0];
+            m.parts[1].recipients.push(review);
+        }),
+        refused
+    );
+    assert_eq!(
+        offered(|m| m.parts[1].recipients = m.parts[3].recipients.clone()),
+        refused
+    );
+    assert!(matches!(offered(|_| {}), WantedState::Wanted { .. }));
+}
+
+#[test]
 fn a_pack_that_was_never_published_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (centre, _clock) = centre(folder.path());

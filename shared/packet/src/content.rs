@@ -1,4 +1,4 @@
-//! The content: what the operator signs. It travels inside the demographics part.
+//! The content: what the operator signs. It travels inside the demographics part, the sensitive answers beside it.
 //!
 //! In: fields of a pack, samples, exceptions. Out: one deterministic CBOR form with integer keys.
 //! Never: outside an encrypted part or an encrypted store.
@@ -73,6 +73,21 @@ pub struct SampleEntry {
     pub captured: UnixMs,
 }
 
+/// The sensitive answers, which the demographics do not hold: what their part must hash to, and what it leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SensitiveEntry {
+    /// Bytes of the part's plaintext.
+    #[n(1)]
+    pub length: u64,
+    /// SHA-256 of the part's plaintext.
+    #[n(2)]
+    pub sha256: Sha256Digest,
+    /// The packet of this enrolment's version before: what is not answered anew stands there.
+    #[n(3)]
+    pub held_in: Option<PacketId>,
+}
+
 /// A supervisor's leave to begin enrolments past what policy allows without contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -129,7 +144,7 @@ pub struct Content {
     /// When it was sealed, by the station's clock.
     #[n(13)]
     pub sealed: UnixMs,
-    /// In ascending order of their numbers.
+    /// Those that are not sensitive, in ascending order of their numbers.
     #[n(14)]
     pub fields: Vec<FieldEntry>,
     #[n(15)]
@@ -139,6 +154,9 @@ pub struct Content {
     /// Under which a station worked that had passed a limit of its policy.
     #[n(17)]
     pub extension: Option<Extension>,
+    /// The answers under a key of their own. The entry is there, and so is the part, whether there are any or none.
+    #[n(18)]
+    pub sensitive: SensitiveEntry,
 }
 
 /// What stands in the demographics part, before compression.
@@ -171,5 +189,17 @@ pub(crate) struct Padded {
     pub frame: ByteVec,
     /// Zeros up to the next multiple of 256 bytes.
     #[n(3)]
+    pub padding: ByteVec,
+}
+
+/// The plaintext of the sensitive part.
+#[derive(Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct SensitiveFields {
+    /// In ascending order of their numbers.
+    #[n(1)]
+    pub fields: Vec<FieldEntry>,
+    /// Zeros up to the next multiple of 512 bytes.
+    #[n(2)]
     pub padding: ByteVec,
 }

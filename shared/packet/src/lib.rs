@@ -8,6 +8,7 @@
 //! packet file := CBOR sequence (RFC 8742)
 //!   manifest      COSE_Sign1 by the station: ids, sequence, digest of the manifest before, a line per part
 //!   demographics  COSE_Encrypt: what the operator signed, compressed and padded
+//!   sensitive     COSE_Encrypt: the answers under a key of their own, padded; there even when nobody gave any
 //!   portrait, finger-1 …, document-1 …    COSE_Encrypt: bytes as the device gave them
 //! ```
 //! Parts stand in the order of their priority, so that the first bytes of a file are the ones the centre wants first.
@@ -23,12 +24,12 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use content::{Content, Extension, FieldEntry, SampleEntry};
+pub use content::{Content, Extension, FieldEntry, SampleEntry, SensitiveEntry};
 pub use dictionary::{Dictionary, UnknownDictionary};
 pub use manifest::{
     Manifest, ManifestError, PartEntry, SignedManifest, StampedTime, VerifiedManifest,
 };
-pub use open::{Demographics, OpenPacketError, open_demographics, open_sample};
+pub use open::{Demographics, OpenPacketError, open_demographics, open_sample, open_sensitive};
 pub use seal::{
     Head, NewSample, Recipients, SealPacketError, SealRequest, SealedPacket, Signer, seal,
     seal_with,

@@ -20,3 +20,7 @@ pub const FIELDS_MAX: usize = 1_000;
 pub const TEXT_CHARS_MAX: usize = 64;
 /// Demographics are padded to a multiple of this, so that their length tells little.
 pub const PADDING_BYTES: usize = 256;
+/// Sensitive answers are padded to a multiple of this, so that no answer at all is as long as the usual ones.
+pub const SENSITIVE_PADDING_BYTES: usize = 512;
+/// The plaintext of the sensitive part.
+pub const SENSITIVE_BYTES_MAX: usize = 64 * 1024;

@@ -18,6 +18,8 @@ use crate::limits::{MANIFEST_BYTES_MAX, PACKET_BYTES_MAX, PARTS_MAX, TEXT_CHARS_
 pub const FORMAT: u16 = 1;
 /// Label of the first part of every packet.
 pub const DEMOGRAPHICS: &str = "demographics";
+/// Label of the second: the answers under a key of their own. It is there even when nobody gave any.
+pub const SENSITIVE: &str = "sensitive";
 
 /// A moment as the station knew it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -38,11 +40,11 @@ pub struct StampedTime {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PartEntry {
-    /// `demographics`, `portrait`, `finger-<n>`, `document-<n>` …; unique in the packet. The running number says
+    /// `demographics`, `sensitive`, `portrait`, `finger-<n>`, `document-<n>` …; unique in the packet. The running number says
     /// nothing of which finger or paper it is.
     #[n(1)]
     pub label: String,
-    /// 0 demographics, 1 portrait, 2 fingers, 3 documents; parts stand in this order.
+    /// 0 demographics and sensitive answers, 1 portrait, 2 fingers, 3 documents; parts stand in this order.
     #[n(2)]
     pub priority: u8,
     /// Bytes of the encrypted part.
@@ -159,12 +161,12 @@ impl Manifest {
             )?;
         }
         rule(
-            (1..=PARTS_MAX).contains(&self.parts.len()),
-            "too many parts",
+            (2..=PARTS_MAX).contains(&self.parts.len()),
+            "too few parts, or too many",
         )?;
         rule(
-            self.parts[0].label == DEMOGRAPHICS,
-            "the first part is the demographics",
+            self.parts[0].label == DEMOGRAPHICS && self.parts[1].label == SENSITIVE,
+            "the first parts are the demographics and the sensitive answers",
         )?;
         rule(
             self.parts.is_sorted_by_key(|p| p.priority),
@@ -177,8 +179,8 @@ impl Manifest {
                 "a part's label is empty, too long or has other letters",
             )?;
             rule(
-                part.priority <= 3 && (part.priority == 0) == (i == 0),
-                "priority 0 is the demographics' alone",
+                part.priority <= 3 && (part.priority == 0) == (i < 2),
+                "priority 0 is that of the first two parts alone",
             )?;
             rule(
                 !self.parts[..i].iter().any(|p| p.label == part.label),

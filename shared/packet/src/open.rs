@@ -10,12 +10,15 @@ use qayd_crypto::{
 use qayd_model::{PersonalBytes, Sha256Digest};
 
 use crate::{
-    content::{Content, Padded, SampleEntry, SignedContent},
+    content::{
+        Content, FieldEntry, Padded, SampleEntry, SensitiveEntry, SensitiveFields, SignedContent,
+    },
     dictionary::{Dictionary, UnknownDictionary},
     limits::{
         DEMOGRAPHICS_BYTES_MAX, FIELDS_MAX, INFLATE_FREE_BYTES, INFLATE_RATIO_MAX, PADDING_BYTES,
+        SENSITIVE_BYTES_MAX, SENSITIVE_PADDING_BYTES,
     },
-    manifest::{DEMOGRAPHICS, Manifest},
+    manifest::{DEMOGRAPHICS, Manifest, SENSITIVE},
     seal::part_context,
     verify::VerifiedPacket,
 };
@@ -36,7 +39,7 @@ pub enum OpenPacketError {
         source: OpenError,
     },
     /// What came out is not what such a part holds.
-    #[error("the demographics are not in the expected form")]
+    #[error("the answers are not in the expected form")]
     Form,
     /// It would inflate past the limit.
     #[error("the demographics would inflate past the limit")]
@@ -53,8 +56,8 @@ pub enum OpenPacketError {
     /// Content and manifest speak of different things.
     #[error("content and manifest disagree: {0}")]
     Disagrees(&'static str),
-    /// A sample's bytes are not the ones the operator signed.
-    #[error("the sample in part {0} differs from the digest the operator signed")]
+    /// A part's bytes are not the ones the operator signed.
+    #[error("what is in part {0} differs from the digest the operator signed")]
     SampleDigest(String),
 }
 
@@ -162,10 +165,10 @@ fn agree(content: &Content, manifest: &Manifest) -> Result<(), OpenPacketError> 
     )?;
     let here = content.samples.iter().filter(|s| s.held_in.is_none());
     same(
-        here.clone().count() == manifest.parts.len() - 1,
+        here.clone().count() == manifest.parts.len() - 2,
         "number of samples",
     )?;
-    for part in &manifest.parts[1..] {
+    for part in &manifest.parts[2..] {
         same(
             here.clone().filter(|s| s.part == part.label).count() == 1,
             "a part without its sample",
@@ -177,6 +180,11 @@ fn agree(content: &Content, manifest: &Manifest) -> Result<(), OpenPacketError> 
             .iter()
             .all(|s| s.held_in != Some(content.packet)),
         "a sample held in its own packet",
+    )?;
+    same(
+        content.sensitive.held_in.is_none() == (content.version == 1)
+            && content.sensitive.held_in != Some(content.packet),
+        "the packet whose sensitive answers stand",
     )
 }
 
@@ -211,7 +219,7 @@ pub fn open_demographics(
     let plaintext = open_labelled(keys, packet, DEMOGRAPHICS)?;
     let padded: Padded = cbor::decode_strict(&plaintext, DEMOGRAPHICS_BYTES_MAX)
         .map_err(|_| OpenPacketError::Form)?;
-    if padded.padding.iter().any(|b| *b != 0) || padded.padding.len() > 2 * PADDING_BYTES {
+    if !is_padded(&plaintext, &padded.padding, PADDING_BYTES) {
         return Err(OpenPacketError::Form);
     }
     let dictionary = Dictionary::from_id(padded.dictionary).map_err(OpenPacketError::Dictionary)?;
@@ -250,4 +258,32 @@ pub fn open_sample(
         return Err(OpenPacketError::SampleDigest(entry.part.clone()));
     }
     Ok(PersonalBytes::new(plaintext.to_vec()))
+}
+
+/// Opens the sensitive answers that were given in this packet and proves them to be those the operator signed. Where
+/// `entry` names an earlier packet, its answers stand beside them, each unless it is given here: the caller opens that
+/// packet too.
+///
+/// # Errors
+/// [`OpenPacketError`].
+pub fn open_sensitive(
+    keys: &[OpeningKey],
+    packet: &VerifiedPacket<'_>,
+    entry: &SensitiveEntry,
+) -> Result<Vec<FieldEntry>, OpenPacketError> {
+    let plaintext = open_labelled(keys, packet, SENSITIVE)?;
+    if sha256(&plaintext) != entry.sha256 || plaintext.len() as u64 != entry.length {
+        return Err(OpenPacketError::SampleDigest(SENSITIVE.to_owned()));
+    }
+    let SensitiveFields { fields, padding } =
+        cbor::decode_strict(&plaintext, SENSITIVE_BYTES_MAX).map_err(|_| OpenPacketError::Form)?;
+    let ordered = fields.is_sorted_by(|a, b| a.number < b.number);
+    if !ordered || !is_padded(&plaintext, &padding, SENSITIVE_PADDING_BYTES) {
+        return Err(OpenPacketError::Form);
+    }
+    Ok(fields)
+}
+
+fn is_padded(plaintext: &[u8], padding: &[u8], step_bytes: usize) -> bool {
+    plaintext.len().is_multiple_of(step_bytes) && padding.iter().all(|b| *b == 0)
 }

@@ -3,6 +3,7 @@
 //! In: a finished enrolment with the keys of operator and station. Out: [`SealedPacket`], the bytes of the file.
 //! Never: keeps a content key; each part has a fresh one that is gone when this returns.
 
+use minicbor::bytes::ByteVec;
 use qayd_crypto::{
     CryptoRng, Namespace, PartContext, SealError, SealingKey, SigningKey, Suite, cbor, seal_part,
     sha256, sign1,
@@ -13,18 +14,23 @@ use qayd_model::{
 };
 
 use crate::{
-    content::{Content, Extension, FieldEntry, Padded, SampleEntry, SignedContent},
+    content::{
+        Content, Extension, FieldEntry, Padded, SampleEntry, SensitiveEntry, SensitiveFields,
+        SignedContent,
+    },
     dictionary::Dictionary,
-    limits::{DEMOGRAPHICS_BYTES_MAX, FIELDS_MAX, PADDING_BYTES, SAMPLE_BYTES_MAX},
+    limits::{
+        DEMOGRAPHICS_BYTES_MAX, FIELDS_MAX, PADDING_BYTES, SAMPLE_BYTES_MAX, SENSITIVE_BYTES_MAX,
+        SENSITIVE_PADDING_BYTES,
+    },
     manifest::{
-        DEMOGRAPHICS, FORMAT, Manifest, ManifestError, PartEntry, SignedManifest, StampedTime,
+        DEMOGRAPHICS, FORMAT, Manifest, ManifestError, PartEntry, SENSITIVE, SignedManifest,
+        StampedTime,
     },
 };
 
 /// Compression level of demographics: fast, and within 2 % of the best on texts this short.
 const ZSTD_LEVEL: i32 = 3;
-/// The largest head `minicbor` writes before a byte string, twice, with room for the map around them.
-const PADDED_OVERHEAD: usize = 16;
 
 /// What the manifest says beside the parts.
 #[derive(Debug, Clone)]
@@ -79,6 +85,8 @@ pub struct Recipients {
     pub review: Vec<SealingKey>,
     /// Open fingers.
     pub biometric: Vec<SealingKey>,
+    /// Open sensitive answers.
+    pub sensitive: Vec<SealingKey>,
 }
 
 /// Everything that becomes a packet.
@@ -88,8 +96,12 @@ pub struct SealRequest<'a> {
     pub head: Head,
     /// When the enrolment began.
     pub started: UnixMs,
-    /// Fields, in any order.
+    /// Fields that are not sensitive, in any order.
     pub fields: Vec<FieldEntry>,
+    /// Those that the pack calls sensitive, in any order.
+    pub sensitive: Vec<FieldEntry>,
+    /// The packet of the version before, whose sensitive answers stand unless they are given anew.
+    pub sensitive_in: Option<PacketId>,
     /// Samples of this packet, in any order.
     pub samples: Vec<NewSample>,
     /// Samples that an earlier version holds and that stay as they were.
@@ -130,6 +142,9 @@ pub enum SealPacketError {
     /// The demographics are too large.
     #[error("the demographics have {0} bytes, more than {DEMOGRAPHICS_BYTES_MAX}")]
     DemographicsLength(usize),
+    /// The sensitive answers are too large.
+    #[error("the sensitive answers have {0} bytes, more than {SENSITIVE_BYTES_MAX}")]
+    SensitiveLength(usize),
     /// An exception has no supervisor who signs.
     #[error("an exception needs the signature of the supervisor who approved it")]
     Unapproved,
@@ -159,6 +174,7 @@ impl SealPacketError {
             Self::Part(_) => "PKT-25",
             Self::Manifest(_) => "PKT-26",
             Self::Compression(_) => "PKT-27",
+            Self::SensitiveLength(_) => "PKT-28",
         }
     }
 }
@@ -248,6 +264,8 @@ pub fn seal_with<R: CryptoRng>(
         head,
         started,
         mut fields,
+        mut sensitive,
+        sensitive_in,
         mut samples,
         held,
         exceptions,
@@ -261,7 +279,10 @@ pub fn seal_with<R: CryptoRng>(
         return Err(SealPacketError::Unapproved);
     }
     fields.sort_by_key(|f| f.number);
-    if fields.len() > FIELDS_MAX || fields.windows(2).any(|w| w[0].number == w[1].number) {
+    sensitive.sort_by_key(|f| f.number);
+    let mut numbers: Vec<u32> = fields.iter().chain(&sensitive).map(|f| f.number).collect();
+    numbers.sort_unstable();
+    if numbers.len() > FIELDS_MAX || numbers.windows(2).any(|w| w[0] == w[1]) {
         return Err(SealPacketError::Fields);
     }
     let suite = single_suite(recipients)?;
@@ -317,6 +338,18 @@ pub fn seal_with<R: CryptoRng>(
     }
     entries.extend(held);
 
+    let seal_text = |rng: &mut R, label: &str, plaintext: &[u8], keys: &[SealingKey]| {
+        let context = part_context(head.packet, head.station, label);
+        let sealed = seal_part(rng, &context, plaintext, keys).map_err(SealPacketError::Part)?;
+        Ok((part_entry(label.to_owned(), 0, &sealed, keys), sealed))
+    };
+    let plaintext = sensitive_plaintext(sensitive)?;
+    let sensitive = SensitiveEntry {
+        length: plaintext.len() as u64,
+        sha256: sha256(&plaintext),
+        held_in: sensitive_in,
+    };
+    let apart = seal_text(rng, SENSITIVE, &plaintext, &recipients.sensitive)?;
     let content = Content {
         format: FORMAT,
         packet: head.packet,
@@ -335,22 +368,11 @@ pub fn seal_with<R: CryptoRng>(
         samples: entries,
         exceptions,
         extension,
+        sensitive,
     };
     let plaintext = demographics_plaintext(dictionary, &content, &operator, supervisor.as_ref())?;
-    let sealed = seal_part(
-        rng,
-        &part_context(head.packet, head.station, DEMOGRAPHICS),
-        &plaintext,
-        &recipients.review,
-    )
-    .map_err(SealPacketError::Part)?;
-    parts.insert(
-        0,
-        (
-            part_entry(DEMOGRAPHICS.to_owned(), 0, &sealed, &recipients.review),
-            sealed,
-        ),
-    );
+    let demographics = seal_text(rng, DEMOGRAPHICS, &plaintext, &recipients.review)?;
+    parts.splice(0..0, [demographics, apart]);
 
     let manifest = Manifest {
         format: FORMAT,
@@ -382,12 +404,15 @@ pub fn seal_with<R: CryptoRng>(
 }
 
 fn single_suite(recipients: &Recipients) -> Result<Suite, SealPacketError> {
-    let mut all = recipients.review.iter().chain(&recipients.biometric);
-    let suite = all.next().ok_or(SealPacketError::Suites)?.suite;
-    if all.all(|key| key.suite == suite)
-        && !recipients.review.is_empty()
-        && !recipients.biometric.is_empty()
-    {
+    let classes = [
+        &recipients.review,
+        &recipients.biometric,
+        &recipients.sensitive,
+    ];
+    let suite = classes[0].first().ok_or(SealPacketError::Suites)?.suite;
+    let fits =
+        |keys: &&Vec<SealingKey>| !keys.is_empty() && keys.iter().all(|key| key.suite == suite);
+    if classes.iter().all(fits) {
         Ok(suite)
     } else {
         Err(SealPacketError::Suites)
@@ -425,20 +450,49 @@ fn demographics_plaintext(
     let frame = zstd::bulk::Compressor::with_dictionary(ZSTD_LEVEL, dictionary.bytes())
         .and_then(|mut compressor| compressor.compress(&signed))
         .map_err(SealPacketError::Compression)?;
-    let target = (frame.len() + PADDED_OVERHEAD).next_multiple_of(PADDING_BYTES);
-    let mut padded = Padded {
-        dictionary: dictionary.id(),
-        frame: frame.into(),
-        padding: Vec::new().into(),
-    };
-    // The head of the padding grows with it, so that it is fitted rather than computed.
-    let mut fill = target - cbor::encode(&padded).len();
+    let frame: ByteVec = frame.into();
+    Ok(padded(PADDING_BYTES, |padding| {
+        cbor::encode(&Padded {
+            dictionary: dictionary.id(),
+            frame: frame.clone(),
+            padding,
+        })
+    }))
+}
+
+fn sensitive_plaintext(
+    fields: Vec<FieldEntry>,
+) -> Result<qayd_crypto::Zeroizing<Vec<u8>>, SealPacketError> {
+    let bytes = padded(SENSITIVE_PADDING_BYTES, |padding| {
+        cbor::encode(&SensitiveFields {
+            fields: fields.clone(),
+            padding,
+        })
+    });
+    if bytes.len() > SENSITIVE_BYTES_MAX {
+        return Err(SealPacketError::SensitiveLength(bytes.len()));
+    }
+    Ok(bytes)
+}
+
+/// What `encode` makes of so many zeros that the result is a multiple of `step_bytes`.
+fn padded(
+    step_bytes: usize,
+    encode: impl Fn(ByteVec) -> Vec<u8>,
+) -> qayd_crypto::Zeroizing<Vec<u8>> {
+    let with = |fill: usize| qayd_crypto::Zeroizing::new(encode(vec![0; fill].into()));
+    let bare_bytes = with(0).len();
+    let mut target_bytes = bare_bytes.next_multiple_of(step_bytes);
     loop {
-        padded.padding = vec![0; fill].into();
-        let out = cbor::encode(&padded);
-        if out.len() <= target {
-            return Ok(qayd_crypto::Zeroizing::new(out));
+        // The head of the padding grows with it, by so much; where no number of zeros fits, the next multiple does.
+        for head_bytes in [0, 1, 2, 4] {
+            let fill = (target_bytes - bare_bytes).checked_sub(head_bytes);
+            if let Some(out) = fill.map(with)
+                && out.len() == target_bytes
+            {
+                return out;
+            }
         }
-        fill -= out.len() - target;
+        target_bytes += step_bytes;
     }
 }

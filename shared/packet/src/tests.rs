@@ -49,12 +49,24 @@ impl TryCryptoRng for Seeded {}
 struct Centre {
     review: OpeningKey,
     biometric: OpeningKey,
+    sensitive: OpeningKey,
 }
 
 fn centre(suite: Suite) -> Centre {
     Centre {
         review: OpeningKey::make(suite, &[21; 32]),
         biometric: OpeningKey::make(suite, &[22; 32]),
+        sensitive: OpeningKey::make(suite, &[23; 32]),
+    }
+}
+
+fn field(number: u32, text: &str) -> FieldEntry {
+    FieldEntry {
+        number,
+        value: Value::Text(PersonalText::new(text)),
+        source: Source::Statement,
+        entered: UnixMs(1_800_000_000_000),
+        operator: OperatorId::make(1_800_000_000_000, [4; 10]),
     }
 }
 
@@ -84,7 +96,7 @@ fn sample(n: u8, kind: SampleKind, bytes: &[u8]) -> NewSample {
     }
 }
 
-/// A packet of one text field, a portrait, two fingers and a document page.
+/// A packet of one text field, a sensitive one, a portrait, two fingers and a document page.
 fn packet(
     suite: Suite,
     change: impl FnOnce(&mut SealRequest<'_>),
@@ -101,6 +113,7 @@ fn packet_with(
     let recipients = Recipients {
         review: vec![centre.review.public().clone()],
         biometric: vec![centre.biometric.public().clone()],
+        sensitive: vec![centre.sensitive.public().clone()],
     };
     let (station, operator, supervisor) = (station_key(), operator_key(), supervisor_key());
     let mut request = SealRequest {
@@ -125,13 +138,9 @@ fn packet_with(
             keyring_epoch: 1,
         },
         started: UnixMs(1_800_000_000_000),
-        fields: vec![FieldEntry {
-            number: 1,
-            value: Value::Text(PersonalText::new("زهراء")),
-            source: Source::Statement,
-            entered: UnixMs(1_800_000_000_000),
-            operator: OperatorId::make(1_800_000_000_000, [4; 10]),
-        }],
+        fields: vec![field(1, "زهراء")],
+        sensitive: vec![field(52, "ت-١٧٣")],
+        sensitive_in: None,
         samples: vec![
             sample(
                 13,
@@ -199,7 +208,7 @@ fn what_was_sealed_comes_out_at_the_centre_and_only_there() {
         let sealed = packet(suite, |_| {}).unwrap();
         let verified = verify_packet(&sealed.bytes, &station_key().public()).unwrap();
         let centre = centre(suite);
-        let keys = [centre.review, centre.biometric];
+        let keys = [centre.review, centre.biometric, centre.sensitive];
         let demographics = open_demographics(&keys, &verified).unwrap();
         assert_eq!(demographics.operator_certificate(), b"operator certificate");
         let content = demographics.verify(&operator_key().public(), None).unwrap();
@@ -227,16 +236,88 @@ fn what_was_sealed_comes_out_at_the_centre_and_only_there() {
             opened,
             expected.map(|(label, bytes)| (label, bytes.to_vec()))
         );
-        // A reviewer's key alone does not open a finger.
+        let apart = open_sensitive(&keys, &verified, &content.sensitive).unwrap();
+        assert_eq!(apart, [field(52, "ت-١٧٣")]);
+        // A reviewer's key alone does not open a finger, and those of all reviewers no sensitive answer.
         let finger = &content.samples[1];
+        let refused = [
+            open_sample(&keys[..1], &verified, finger).map(drop),
+            open_sensitive(&keys[..2], &verified, &content.sensitive).map(drop),
+        ];
+        for refused in refused {
+            assert!(matches!(
+                refused,
+                Err(OpenPacketError::Part {
+                    source: qayd_crypto::OpenError::NotARecipient,
+                    ..
+                })
+            ));
+        }
+    }
+}
+
+#[test]
+fn whether_anybody_gave_a_sensitive_answer_does_not_show() {
+    let manifest = |sensitive: Vec<FieldEntry>| {
+        let sealed = packet(Suite::X25519, |r| r.sensitive = sensitive).unwrap();
+        let parts = sealed.manifest.manifest().parts.clone();
+        let seen = parts
+            .into_iter()
+            .map(|part| (part.label, part.priority, part.length));
+        seen.collect::<Vec<_>>()
+    };
+    let none = manifest(Vec::new());
+    assert_eq!(none[1].0, "sensitive");
+    assert_eq!(none, manifest(vec![field(52, "ت-١٧٣")]));
+    let usual = vec![
+        field(52, "ت-١٧٣"),
+        field(53, "2024"),
+        field(60, "wheelchair"),
+    ];
+    assert_eq!(none, manifest(usual));
+    // Control: more than the usual shows, one step at a time.
+    let many = (100..120).map(|number| field(number, "much")).collect();
+    assert!(none[1].2 < manifest(many)[1].2);
+}
+
+#[test]
+fn sensitive_answers_open_as_signed_or_not_at_all() {
+    let keys = [
+        centre(Suite::X25519).review,
+        centre(Suite::X25519).sensitive,
+    ];
+    let content_of = |sealed: &SealedPacket| {
+        let verified = verify_packet(&sealed.bytes, &station_key().public()).unwrap();
+        let opened = open_demographics(&keys, &verified).unwrap();
+        opened.verify(&operator_key().public(), None)
+    };
+    let one = packet(Suite::X25519, |_| {}).unwrap();
+    let other = packet(Suite::X25519, |r| r.sensitive = vec![field(52, "ت-١٧٤")]).unwrap();
+    let signed = content_of(&other).unwrap().sensitive;
+    let verified = verify_packet(&one.bytes, &station_key().public()).unwrap();
+    assert!(matches!(
+        open_sensitive(&keys, &verified, &signed),
+        Err(OpenPacketError::SampleDigest(label)) if label == "sensitive"
+    ));
+    let answers_of_whom = |version, held: Option<u8>| {
+        let sealed = packet(Suite::X25519, |r| {
+            r.head.version = version;
+            r.sensitive_in = held.map(|n| PacketId::make(1_800_000_000_000, [n; 10]));
+        });
+        content_of(&sealed.unwrap())
+    };
+    assert!(answers_of_whom(2, Some(8)).is_ok());
+    for (version, held) in [(1, Some(8)), (2, None), (2, Some(1))] {
         assert!(matches!(
-            open_sample(&keys[..1], &verified, finger),
-            Err(OpenPacketError::Part {
-                source: qayd_crypto::OpenError::NotARecipient,
-                ..
-            })
+            answers_of_whom(version, held),
+            Err(OpenPacketError::Disagrees(_))
         ));
     }
+    let twice = packet(Suite::X25519, |r| r.sensitive = vec![field(1, "زهراء")]);
+    assert!(matches!(twice, Err(SealPacketError::Fields)));
+    let long = "long".repeat(20_000);
+    let too_long = packet(Suite::X25519, |r| r.sensitive = vec![field(52, &long)]);
+    assert!(matches!(too_long, Err(SealPacketError::SensitiveLength(_))));
 }
 
 #[test]
@@ -285,13 +366,13 @@ fn bytes_that_arrive_in_pieces_verify_like_the_whole() {
         assert_eq!(hasher.verified_length(), sealed.bytes.len() as u64);
         assert!(hasher.finish().is_ok());
     }
-    // A wrong byte in the third part leaves the two before it verified.
-    let third = sealed.manifest.part_range(2).unwrap();
+    // A wrong byte in the first finger leaves the three parts before it verified.
+    let finger = sealed.manifest.part_range(3).unwrap();
     let mut bad = sealed.bytes.clone();
-    bad[third.start as usize + 5] ^= 1;
+    bad[finger.start as usize + 5] ^= 1;
     let mut hasher = PacketHasher::new(&sealed.manifest);
     hasher.update(&bad[head..]);
-    assert_eq!(hasher.verified_length(), third.start);
+    assert_eq!(hasher.verified_length(), finger.start);
     assert!(matches!(hasher.finish(), Err(VerifyError::Digest { label }) if label == "finger-1"));
 }
 
@@ -317,13 +398,11 @@ fn an_exception_needs_the_supervisors_signature_on_both_sides() {
 #[test]
 fn demographics_of_different_people_have_one_of_few_lengths() {
     let length = |text: &str| {
-        packet(Suite::X25519, |r| {
-            r.fields[0].value = Value::Text(PersonalText::new(text))
-        })
-        .unwrap()
-        .manifest
-        .manifest()
-        .parts[0]
+        packet(Suite::X25519, |r| r.fields = vec![field(1, text)])
+            .unwrap()
+            .manifest
+            .manifest()
+            .parts[0]
             .length
     };
     assert_eq!(length("أ"), length("عبد الرحمن"));
@@ -361,9 +440,9 @@ fn limits_hold_at_the_limit_and_one_past_it() {
                 .collect();
         })
     };
-    assert!(pages_of(limits::PARTS_MAX as u16 - 1).is_ok());
+    assert!(pages_of(limits::PARTS_MAX as u16 - 2).is_ok());
     assert!(matches!(
-        pages_of(limits::PARTS_MAX as u16),
+        pages_of(limits::PARTS_MAX as u16 - 1),
         Err(SealPacketError::Manifest(_))
     ));
 }
@@ -376,7 +455,7 @@ fn a_manifest_that_breaks_a_rule_is_refused_by_name() {
         .manifest()
         .clone();
     assert!(good.clone().sign(&station_key()).is_ok());
-    let broken: [fn(&mut Manifest); 10] = [
+    let broken: [fn(&mut Manifest); 12] = [
         |m| m.format = 2,
         |m| m.version = 0,
         |m| m.sequence = 0,
@@ -384,8 +463,10 @@ fn a_manifest_that_breaks_a_rule_is_refused_by_name() {
         |m| m.pack_id = String::new(),
         |m| m.home_office = "بغداد".into(),
         |m| m.parts.clear(),
+        |m| m.parts.truncate(1),
         |m| m.parts.swap(0, 1),
-        |m| m.parts[2].label = m.parts[1].label.clone(),
+        |m| m.parts[1].priority = 1,
+        |m| m.parts[3].label = m.parts[2].label.clone(),
         |m| m.parts[1].length = u64::MAX,
     ];
     for (i, change) in broken.into_iter().enumerate() {
@@ -458,7 +539,7 @@ fn dictionaries_are_frozen_and_small() {
         (
             Dictionary::First,
             1,
-            "7df168b61df1db9629c95958dee664dc8f1741555923fca802fac56d69107249",
+            "6ddd22232f0fa1cf8b9e68b8ed812dc1a2c25c97c1daa272b132954b971d3973",
         ),
     ];
     assert_eq!(frozen.len(), Dictionary::ALL.len());
@@ -586,6 +667,16 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
             packet_with(Dictionary::First, Suite::XWing, |_| {})
                 .unwrap()
                 .bytes,
+        ),
+        (
+            "packet_suite_0_corrected",
+            packet_with(Dictionary::First, Suite::X25519, |r| {
+                r.head.version = 2;
+                r.sensitive = Vec::new();
+                r.sensitive_in = Some(PacketId::make(1_800_000_000_000, [8; 10]));
+            })
+            .unwrap()
+            .bytes,
         ),
         (
             "packet_suite_0_extended",

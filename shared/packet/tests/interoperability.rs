@@ -21,6 +21,8 @@ fn open(vector: &str, keys: bool) -> Option<std::process::Output> {
             &hex::encode([21; 32]),
             "--biometric-seed",
             &hex::encode([22; 32]),
+            "--sensitive-seed",
+            &hex::encode([23; 32]),
         ]);
     }
     Some(command.output().expect("the oracle's Python starts"))
@@ -34,6 +36,7 @@ fn a_python_script_with_public_libraries_opens_both_suites() {
         ("packet_supervisor", 0),
         ("packet_suite_0_dictionary_1", 1),
         ("packet_suite_1_dictionary_1", 1),
+        ("packet_suite_0_corrected", 1),
         ("packet_suite_0_extended", 1),
     ] {
         let Some(output) = open(suite, true) else {
@@ -53,6 +56,11 @@ fn a_python_script_with_public_libraries_opens_both_suites() {
         );
         let extended = format!(r#""extended": {}"#, suite.ends_with("extended"));
         assert!(said.contains(&extended), "{said}");
+        let sensitive = format!(
+            r#""sensitive": {}"#,
+            u8::from(!suite.ends_with("corrected"))
+        );
+        assert!(said.contains(&sensitive), "{said}");
     }
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Verify and open a Qayd packet with public libraries alone: cbor2, cwt, cryptography, zstandard.
 
-    open_packet.py PACKET --station-key HEX [--review-seed HEX] [--biometric-seed HEX] [--dictionaries DIR]
+    open_packet.py PACKET --station-key HEX [--review-seed HEX] [--biometric-seed HEX]
+                   [--sensitive-seed HEX] [--dictionaries DIR]
 
 Prints one JSON object. Exits with 1, and says why on stderr, when anything does not hold. It follows docs/packet.md
 and shares no code with the Rust crate.
@@ -110,6 +111,7 @@ def main():
     arguments.add_argument("--station-key", required=True)
     arguments.add_argument("--review-seed")
     arguments.add_argument("--biometric-seed")
+    arguments.add_argument("--sensitive-seed")
     arguments.add_argument("--dictionaries", help="folder of N.zdict, the dictionaries that the format ships")
     given = arguments.parse_args()
     with open(given.packet, "rb") as file:
@@ -133,7 +135,7 @@ def main():
     need(offset == len(data), "bytes after the last part")
 
     keys = {}
-    for seed in (given.review_seed, given.biometric_seed):
+    for seed in (given.review_seed, given.biometric_seed, given.sensitive_seed):
         if seed:
             private, kid = opening_key(manifest[2], bytes.fromhex(seed))
             keys[kid] = private
@@ -156,6 +158,12 @@ def main():
             if plain is not None:
                 need(hashlib.sha256(plain).digest() == sample[7], f"sample {sample[3]} differs from its digest")
             samples.append({"part": sample[3], "opened": plain is not None, "length": sample[6]})
+        need((1 in content[18] and 2 in content[18]) and ((3 in content[18]) == (content[4] > 1)), "sensitive answers")
+        apart = opened["sensitive"]
+        if apart is not None:
+            need(hashlib.sha256(apart).digest() == content[18][2], "the sensitive answers differ from their digest")
+            need(len(apart) == content[18][1] and len(apart) % 512 == 0, "length of the sensitive answers")
+            out["sensitive"] = len(cbor2.loads(apart)[1])
         out["dictionary"] = padded[1]
         out["extended"] = 17 in content
         out["fields"] = len(content[14])

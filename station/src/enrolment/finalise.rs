@@ -8,7 +8,7 @@ use std::sync::Arc;
 use qayd_model::pack::{Field, Pack, Role};
 use qayd_model::validation::{self, Findings, Item, Warning};
 use qayd_model::{
-    AgeRange, Answers, BiometricException, Capture, EnrolmentId, NamePart, PersonName,
+    AgeRange, Answers, BiometricException, Capture, EnrolmentId, NamePart, PacketId, PersonName,
     PersonalBytes, SampleKind, SampleSeen, UnixMs, Value, validate,
 };
 use qayd_packet::{FieldEntry, SampleEntry};
@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::cell::DraftKey;
+use super::returned::sensitive_in;
 use super::slip::{Slip, slip_of};
 use super::{EnrolmentError, FieldInput, HOME_OFFICE_UNKNOWN, draft};
 use crate::capture::NOTE as CAPTURE_NOTE;
@@ -35,6 +36,8 @@ pub struct Finalised {
     pub(super) started: UnixMs,
     pub(super) pack: Arc<KnownPack>,
     pub(super) fields: Vec<FieldEntry>,
+    /// The packet whose sensitive answers stand unless they are given anew, where this is a returned case.
+    pub(super) sensitive_in: Option<PacketId>,
     pub(super) samples: Vec<(SampleEntry, Option<PersonalBytes>)>,
     pub(super) exceptions: Vec<BiometricException>,
     pub(super) home_office: String,
@@ -198,6 +201,7 @@ pub(super) fn collect(
         note.as_ref().map(|n| n.as_slice()),
         &samples,
     );
+    let sensitive_in = sensitive_in(connection, key, enrolment)?;
     let answers = answers(&fields);
     let home_office = pack
         .pack
@@ -215,6 +219,7 @@ pub(super) fn collect(
         started: summary.started,
         pack: pack.clone(),
         fields,
+        sensitive_in,
         samples,
         exceptions,
         home_office,

@@ -1,17 +1,21 @@
 //! Returned: what the centre sent back becomes a draft again, as the next version of the same enrolment.
 //!
-//! In: a verified decision with the content sealed to this station. Out: a draft with every answer as it was.
+//! In: a verified decision with the content sealed to this station. Out: a draft with every answer as it was, but for the
+//! sensitive ones: those stay at the centre and stand unless they are given anew.
 //! Never: asks for samples again that the centre holds and did not question.
 
 use qayd_crypto::cbor;
-use qayd_model::{Decision, EnrolmentId, Return, SampleKind};
+use qayd_model::{Decision, EnrolmentId, PacketId, Return, SampleKind};
 use qayd_packet::SampleEntry;
 use qayd_protocol::{DecisionMessage, held};
+use rusqlite::Connection;
 
+use super::cell::DraftKey;
 use super::{Draft, EnrolmentError, draft, record};
 use crate::audit::{AuditEvent, Subject};
 use crate::session::Session;
 use crate::station::Station;
+use crate::store::StoreError;
 
 /// Name of the note in which a returned draft keeps what has to be put right.
 pub const RETURN_NOTE: &str = "returned";
@@ -19,6 +23,8 @@ pub const RETURN_NOTE: &str = "returned";
 /// The step a returned draft stands at.
 const RETURNED_STEP: &str = "returned";
 const RETURN_BYTES_MAX: usize = 256 * 1024;
+/// Name of the note that says which packet holds the sensitive answers, which the centre does not send back.
+const SENSITIVE_NOTE: &str = "sensitive-in";
 
 /// What the reviewer asked for, where a draft is a returned one.
 ///
@@ -27,6 +33,22 @@ const RETURN_BYTES_MAX: usize = 256 * 1024;
 pub fn returned_in(draft: &Draft<'_>) -> Result<Option<Return>, EnrolmentError> {
     let note = draft.note(RETURN_NOTE)?;
     Ok(note.and_then(|bytes| cbor::decode_strict(&bytes, RETURN_BYTES_MAX).ok()))
+}
+
+/// The packet that holds the sensitive answers of a returned draft.
+pub(super) fn sensitive_in(
+    connection: &Connection,
+    key: &DraftKey,
+    enrolment: EnrolmentId,
+) -> Result<Option<PacketId>, EnrolmentError> {
+    let Some(note) = draft::note(connection, key, enrolment, SENSITIVE_NOTE)? else {
+        return Ok(None);
+    };
+    let bytes = <[u8; 16]>::try_from(note.as_slice()).map_err(|_| StoreError::Damaged {
+        table: "draft_note",
+        what: "the packet of the sensitive answers",
+    })?;
+    Ok(Some(PacketId::from_bytes(bytes)))
 }
 
 /// Makes the draft. Opening the same return twice gives the draft that is there.
@@ -105,6 +127,14 @@ pub(crate) fn open_returned(
             enrolment,
             RETURN_NOTE,
             &cbor::encode(asked),
+        )?;
+        draft::put_note(
+            tx,
+            station,
+            &key,
+            enrolment,
+            SENSITIVE_NOTE,
+            &message.packet.to_bytes(),
         )?;
         let subjects = [
             Subject::Enrolment(enrolment),

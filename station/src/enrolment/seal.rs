@@ -199,6 +199,7 @@ fn make(
     let recipients = Recipients {
         review: keyring.review_keys.clone(),
         biometric: keyring.biometric_keys.clone(),
+        sensitive: keyring.sensitive_keys.clone(),
     };
     let mut exceptions = finalised.exceptions.clone();
     if let Some(approval) = approval {
@@ -224,6 +225,11 @@ fn make(
             }),
         }
     }
+    let pack = &finalised.pack.pack;
+    let (sensitive, fields) = finalised.fields.iter().cloned().partition(|entry| {
+        pack.field_numbered(entry.number)
+            .is_some_and(|field| field.sensitive)
+    });
     let request = SealRequest {
         head: Head {
             packet,
@@ -238,15 +244,17 @@ fn make(
                 estimated: stamp.estimated,
                 error_ms: stamp.error_ms,
             },
-            pack_id: finalised.pack.pack.id.clone(),
-            pack_version: finalised.pack.pack.version,
+            pack_id: pack.id.clone(),
+            pack_version: pack.version,
             pack_digest: finalised.pack.digest,
             station_kind: identity.kind.clone(),
             home_office: finalised.home_office.clone(),
             keyring_epoch: keyring.epoch,
         },
         started: finalised.started,
-        fields: finalised.fields.clone(),
+        fields,
+        sensitive,
+        sensitive_in: finalised.sensitive_in,
         samples,
         held,
         exceptions,

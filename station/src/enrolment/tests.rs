@@ -610,6 +610,43 @@ fn a_returned_enrolment_becomes_the_next_version_of_the_same() {
 }
 
 #[test]
+fn sensitive_answers_are_sealed_apart_and_stay_at_the_centre_when_a_case_comes_back() {
+    let at = TestStation::new();
+    let certificate = at.station.identity().certificate.clone();
+    let seal = |mut draft: Draft<'_>, needs: Option<&str>| {
+        if let Some(needs) = needs {
+            draft
+                .set("needs", &needs.into(), Source::Statement)
+                .unwrap();
+        }
+        let finalised = draft.finalise().unwrap();
+        let sealed = at.station.seal(&at.session, finalised, None).unwrap();
+        let bytes = at.world.files.read(&sealed.path, 1 << 24).unwrap();
+        let content = at.centre.open(&bytes, &certificate);
+        assert!(content.fields.iter().all(|entry| entry.number != 9));
+        let apart = at.centre.open_sensitive(&bytes, &at.station, &content);
+        (sealed, content.sensitive.held_in, apart)
+    };
+    let (first, held_in, apart) = seal(at.complete_draft(), Some("wheelchair"));
+    assert_eq!((held_in, apart), (None, vec![(9, "wheelchair".to_owned())]));
+    let come_back = |sealed: &SealedPacket| {
+        let message = at.centre.return_of(&at.station, sealed, Return::default());
+        let id = at.station.open_returned(&at.session, &message).unwrap();
+        let draft = at.station.resume(&at.session, id).unwrap();
+        assert_eq!(draft.value("needs").unwrap(), None, "it did not come back");
+        draft
+    };
+    // Left alone it stands where it was; given anew it goes along.
+    let (second, held_in, apart) = seal(come_back(&first), None);
+    assert_eq!((held_in, apart), (Some(first.packet), vec![]));
+    let (_, held_in, apart) = seal(come_back(&second), Some("home visit"));
+    assert_eq!(
+        (held_in, apart),
+        (Some(second.packet), vec![(9, "home visit".to_owned())])
+    );
+}
+
+#[test]
 fn content_for_another_station_or_packet_does_not_open() {
     let at = TestStation::new();
     let (one, two) = (at.sealed(), at.sealed());

@@ -18,9 +18,11 @@ use qayd_crypto::{
 };
 use qayd_model::{
     Decision, EnrolmentId, FingerPosition, InvitationId, PersonalBytes, QualityScore, Return,
-    SampleKind, Sha256Digest, Source, StaffId, StationId, UnixMs, UploadId,
+    SampleKind, Sha256Digest, Source, StaffId, StationId, UnixMs, UploadId, Value,
 };
-use qayd_packet::{Content, Recipients, VerifiedPacket, open_demographics, verify_packet};
+use qayd_packet::{
+    Content, Recipients, VerifiedPacket, open_demographics, open_sensitive, verify_packet,
+};
 use qayd_protocol::trust::{CodeTableFile, Trusted, sign};
 use qayd_protocol::{
     AuditBatch, DecisionMessage, Hello, Invitation, InvitationSecret, Keyring, Message, Offer,
@@ -60,6 +62,7 @@ pub struct TestCentre {
     pub issuer: SigningKey,
     pub review: OpeningKey,
     pub biometric: OpeningKey,
+    pub sensitive: OpeningKey,
     /// Hands out certificates for these keys instead of the ones it was asked for.
     pub cheats: bool,
 }
@@ -72,6 +75,7 @@ impl Default for TestCentre {
             issuer: SigningKey::make(&[3; 32]),
             review: OpeningKey::make(Suite::XWing, &[4; 32]),
             biometric: OpeningKey::make(Suite::XWing, &[5; 32]),
+            sensitive: OpeningKey::make(Suite::XWing, &[6; 32]),
             cheats: false,
         }
     }
@@ -86,6 +90,7 @@ impl TestCentre {
             issuer_key: self.issuer.public(),
             review_keys: vec![self.review.public().clone()],
             biometric_keys: vec![self.biometric.public().clone()],
+            sensitive_keys: vec![self.sensitive.public().clone()],
             tls_ca_sha256: Sha256Digest([0; 32]),
             issued: NOON,
             former_centre_keys: Vec::new(),
@@ -163,6 +168,26 @@ impl TestCentre {
         let operator = key_of(demographics.operator_certificate());
         let supervisor = demographics.supervisor_certificate().map(key_of);
         demographics.verify(&operator, supervisor.as_ref()).unwrap()
+    }
+
+    /// The sensitive answers that were given in a packet, as the centre reads them: numbers and texts.
+    pub fn open_sensitive(
+        &self,
+        bytes: &[u8],
+        station: &Station,
+        content: &Content,
+    ) -> Vec<(u32, String)> {
+        let packet = verify_packet(bytes, &station.signing_key().public()).unwrap();
+        let keys = [OpeningKey::make(Suite::XWing, &[6; 32])];
+        let answers = open_sensitive(&keys, &packet, &content.sensitive).unwrap();
+        let text = |value: &Value| match value {
+            Value::Text(text) => text.expose().to_owned(),
+            _ => panic!("a text was expected"),
+        };
+        answers
+            .iter()
+            .map(|answer| (answer.number, text(&answer.value)))
+            .collect()
     }
 
     /// The bytes of a sample, as the centre reads them.
@@ -486,6 +511,7 @@ pub fn recipients(centre: &TestCentre) -> Recipients {
     Recipients {
         review: vec![centre.review.public().clone()],
         biometric: vec![centre.biometric.public().clone()],
+        sensitive: vec![centre.sensitive.public().clone()],
     }
 }
 

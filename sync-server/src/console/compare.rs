@@ -234,7 +234,8 @@ fn rows(review: &Review, w: Words, left: Option<&Content>, right: Option<&Conten
         let before = rows.len();
         for field in &section.fields {
             // Consent and attestation are acts of one day; they say nothing about who somebody is.
-            if matches!(field.role, Some(Role::Consent | Role::Attestors)) {
+            // Sensitive answers open one look at a time, on a page of their own.
+            if field.sensitive || matches!(field.role, Some(Role::Consent | Role::Attestors)) {
                 continue;
             }
             let here = lines(left_pack, left, field.number);

@@ -17,6 +17,7 @@
 //! | `GET /console/enrolments/<id>` (`?version=n`) | `main[data-enrolment][data-state][data-version][data-seen]`, `[data-duplicate-of]`, `[data-check][data-outcome]` |
 //! | `GET /console/enrolments/<id>/compare/<other>` | `tr[data-field][data-verdict]`, `[data-finger]` |
 //! | `GET /console/enrolments/<id>/history` | `li[data-event]` |
+//! | `GET /console/enrolments/<id>/sensitive` (`?version=n`) | `[data-field]`; senior reviewers alone |
 //! | `POST /console/enrolments/<id>/accept` | `csrf`, `seen`, `compared=1` where the case is held as a possible duplicate |
 //! | `POST /console/enrolments/<id>/return` | `csrf`, `seen`, `field=<id>` (repeated) with `reason-<id>=<code>` and `note-<id>`, `finger=<name>` (repeated), `portrait=1`, `note` |
 //! | `POST /console/enrolments/<id>/reject` | `csrf`, `seen`, `reason=<code>`, `note` |
@@ -96,6 +97,10 @@ pub fn router(review: Review) -> Router {
         .route(
             "/console/enrolments/{enrolment}/history",
             get(enrolment::history),
+        )
+        .route(
+            "/console/enrolments/{enrolment}/sensitive",
+            get(enrolment::sensitive),
         )
         .route("/console/enrolments/{enrolment}/{act}", post(acts::act))
         .route("/console/samples/{packet}/{sample}", get(samples::picture))

@@ -85,6 +85,7 @@ impl PageError {
             Self::Csrf | Self::Decide(DecideError::NotAllowed | DecideError::SamePerson) => {
                 StatusCode::FORBIDDEN
             }
+            Self::Review(ReviewError::NoSensitiveKey) => StatusCode::FORBIDDEN,
             Self::Form => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Decide(DecideError::Review(_) | DecideError::Register(_)) => {
                 StatusCode::INTERNAL_SERVER_ERROR

@@ -376,6 +376,78 @@ async fn offices_and_roles_bound_what_is_seen() {
 }
 
 #[tokio::test]
+async fn sensitive_answers_open_to_a_senior_reviewer_alone_and_every_look_is_on_record() {
+    let mut s = setting();
+    s.add("senior", StaffRole::SeniorReviewer, &[]);
+    s.add("auditor", StaffRole::Auditor, &[]);
+    let needy =
+        child("زينب_كاظم_جاسم").replacen("\n[name]", "clearance_number = \"T-173\"\n\n[name]", 1);
+    let packet = s.camp.send(&s.centre, &NewCase::of(&needy));
+    examine_all(&s.review);
+    let page = format!("{}/sensitive", path(&packet));
+    let looks = |s: &Setting| -> u64 {
+        let count = "SELECT count(*) FROM journal WHERE action = 'sensitive.view'";
+        s.centre
+            .register()
+            .read(|c| {
+                c.query_row(count, [], |row| row.get(0))
+                    .map_err(crate::RegisterError::from)
+            })
+            .unwrap()
+    };
+    for login in ["zahra", "auditor"] {
+        let browser = s.sign_in(login).await;
+        let refused = browser.get(&page).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{login}");
+        assert!(!refused.text.contains("T-173"), "{login}");
+        let case = browser.open(&packet).await.0;
+        assert!(
+            case.text.contains("id=\"sensitive\"") && !case.text.contains(&page),
+            "it is said to be there, and no way leads to it"
+        );
+    }
+    assert_eq!(looks(&s), 0);
+    let senior = s.sign_in("senior").await;
+    let case = senior.open(&packet).await.0;
+    assert!(case.text.contains(&page) && !case.text.contains("T-173"));
+    let shown = senior.get(&page).await;
+    assert!(
+        shown.status == StatusCode::OK
+            && shown.text.contains("data-field=\"clearance_number\"")
+            && shown.text.contains("T-173"),
+        "{}",
+        shown.text
+    );
+    assert_eq!(looks(&s), 1);
+    // A centre whose key of these is kept elsewhere: everything works but this.
+    std::fs::remove_file(s._folder.path().join("keys/opening-sensitive.key")).unwrap();
+    let world = s.centre.world().clone();
+    let folder = s._folder.path().to_owned();
+    let Setting {
+        _folder,
+        centre,
+        review,
+        ..
+    } = s;
+    drop((centre, review));
+    let centre = crate::testing::open(&world, &folder, crate::centre::Role::All);
+    let review = Review::open(&centre, crate::review::ReviewSettings::default()).unwrap();
+    let senior = Browser {
+        app: router(review),
+        ..senior
+    };
+    assert_eq!(senior.get(&path(&packet)).await.status, StatusCode::OK);
+    let refused = senior.get(&page).await;
+    assert!(
+        refused.status == StatusCode::FORBIDDEN
+            && refused.text.contains("REV-10")
+            && !refused.text.contains("T-173"),
+        "{}",
+        refused.text
+    );
+}
+
+#[tokio::test]
 async fn two_reviewers_never_get_the_forms_of_one_case() {
     let mut s = setting();
     s.add("karwan", StaffRole::Reviewer, &[]);

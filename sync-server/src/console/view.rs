@@ -9,7 +9,7 @@ use qayd_model::{
     pack::{Language as PackLanguage, Pack},
     value::Source,
 };
-use qayd_packet::{Content, SampleEntry};
+use qayd_packet::{Content, FieldEntry, SampleEntry};
 
 use super::{
     language::{Language, Words},
@@ -416,27 +416,25 @@ pub(super) struct SectionView {
     pub fields: Vec<FieldView>,
 }
 
-/// The pack's sections with what the content holds, and how it differs from an earlier version.
+/// The pack's sections with these answers, and how they differ from those of an earlier version; `sensitive` chooses
+/// which of the pack's fields are shown at all, whatever a station may have put where.
 pub(super) fn sections(
     w: Words,
     pack: &Pack,
     codes: &CodeTables,
-    content: &Content,
-    before: Option<&Content>,
+    sensitive: bool,
+    answers: &[FieldEntry],
+    before: Option<&[FieldEntry]>,
 ) -> Vec<SectionView> {
     let language = pack_language(w.language);
-    let entry = |content: &Content, number: u32| {
-        content
-            .fields
-            .iter()
-            .find(|field| field.number == number)
-            .cloned()
+    let entry = |answers: &[FieldEntry], number: u32| {
+        answers.iter().find(|field| field.number == number).cloned()
     };
     let mut sections = Vec::new();
     for section in &pack.sections {
         let mut fields = Vec::new();
-        for field in &section.fields {
-            let now = entry(content, field.number);
+        for field in section.fields.iter().filter(|f| f.sensitive == sensitive) {
+            let now = entry(answers, field.number);
             let then = before.and_then(|before| entry(before, field.number));
             let changed = before.is_some()
                 && now.as_ref().map(|f| &f.value) != then.as_ref().map(|f| &f.value);

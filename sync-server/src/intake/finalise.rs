@@ -9,8 +9,9 @@
 
 use std::sync::Arc;
 
+use qayd_crypto::SealingKey;
 use qayd_model::{PacketId, Sha256Digest, StationId, UnixMs, UploadId};
-use qayd_packet::{VerifiedManifest, limits::PACKET_BYTES_MAX};
+use qayd_packet::{VerifiedManifest, limits::PACKET_BYTES_MAX, manifest::SENSITIVE};
 use qayd_protocol::{Outcome, Receipt, RefusalReason, receipt};
 use qayd_world::{Files, FilesError, World};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -322,19 +323,27 @@ pub(super) fn check_manifest(
     if signed.packet_length() > PACKET_BYTES_MAX {
         return Err(RefusalReason::TooLarge);
     }
-    let opened = |id: &qayd_crypto::KeyId| {
-        let keyring = keys.keyring();
-        keyring
-            .review_keys
-            .iter()
-            .chain(&keyring.biometric_keys)
-            .any(|key| key.key_id() == *id)
-    };
-    if !manifest
-        .parts
+    let keyring = keys.keyring();
+    let ours: Vec<_> = keyring
+        .review_keys
         .iter()
-        .all(|part| part.recipients.iter().any(opened))
-    {
+        .chain(&keyring.biometric_keys)
+        .map(SealingKey::key_id)
+        .collect();
+    let sensitive: Vec<_> = keyring
+        .sensitive_keys
+        .iter()
+        .map(SealingKey::key_id)
+        .collect();
+    // Sensitive answers open to their own keys and to no other; everything else to one of ours.
+    let sealed_to_us = manifest.parts.iter().all(|part| {
+        if part.label == SENSITIVE {
+            part.recipients.iter().all(|id| sensitive.contains(id))
+        } else {
+            part.recipients.iter().any(|id| ours.contains(id))
+        }
+    });
+    if !sealed_to_us {
         return Err(RefusalReason::UnknownSuite);
     }
     if !station.packs.contains(&manifest.pack_id) {

@@ -29,12 +29,14 @@ pub mod packs;
 pub mod vault;
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use qayd_crypto::OpenError;
 use qayd_model::{PacketId, PersonalBytes, Remedy, UnixMs};
-use qayd_packet::{Content, OpenPacketError, SampleEntry, VerifiedPacket};
+use qayd_packet::{Content, FieldEntry, OpenPacketError, SampleEntry, VerifiedPacket};
 use qayd_protocol::{
     TrustChain,
     trust::{OperatorCertificate, StationCertificate},
@@ -80,6 +82,9 @@ pub enum ReviewError {
     /// A sample is not where the content says.
     #[error("a sample of packet {0} is not there")]
     NoSample(PacketId),
+    /// The key of the sensitive answers is kept elsewhere.
+    #[error("this centre holds no key that opens sensitive answers")]
+    NoSensitiveKey,
     /// The settings file is not as it should be.
     #[error("review.toml is not as it should be")]
     Settings,
@@ -117,6 +122,7 @@ impl ReviewError {
             Self::Centre(error) => error.code(),
             Self::Register(error) => error.code(),
             Self::Files(_) => "REV-06",
+            Self::NoSensitiveKey => "REV-10",
         }
     }
 
@@ -124,7 +130,10 @@ impl ReviewError {
     pub const fn remedy(&self) -> Remedy {
         match self {
             Self::NoKeys | Self::NoPack(_) | Self::Settings => Remedy::OperatorActs,
-            Self::BadPack(_) | Self::NotOpened { .. } | Self::NoSample(_) => Remedy::SupervisorActs,
+            Self::BadPack(_)
+            | Self::NotOpened { .. }
+            | Self::NoSample(_)
+            | Self::NoSensitiveKey => Remedy::SupervisorActs,
             Self::Trust(error) => error.remedy(),
             Self::Centre(error) => error.remedy(),
             Self::Register(error) => error.remedy(),
@@ -341,21 +350,9 @@ impl Review {
             let here = || entries.iter().filter(move |entry| entry.held_in == home);
             let earlier = match home {
                 None => None,
-                // Another enrolment's packet would put one person's finger into another's case.
-                Some(id) => match self.inner.centre.read_packet(id) {
-                    Ok(earlier)
-                        if earlier.row.enrolment == content.enrolment
-                            && earlier.row.version < content.version =>
-                    {
-                        Some(earlier)
-                    }
-                    Err(
-                        error
-                        @ (CentreError::Register(_) | CentreError::Blobs(BlobError::Files(_))),
-                    ) => {
-                        return Err(error.into());
-                    }
-                    _ => {
+                Some(id) => match self.earlier_packet(id, content)? {
+                    Some(earlier) => Some(earlier),
+                    None => {
                         here().try_for_each(|entry| {
                             take(entry, Err(ReviewError::NoSample(packet)))
                         })?;
@@ -374,6 +371,69 @@ impl Review {
             }
         }
         Ok(())
+    }
+
+    /// The packet of an earlier version that `content` refers to; `None` when it is not there or is another enrolment's,
+    /// which would put one person's finger into another's case.
+    fn earlier_packet(
+        &self,
+        id: PacketId,
+        content: &Content,
+    ) -> Result<Option<StoredPacket>, ReviewError> {
+        match self.inner.centre.read_packet(id) {
+            Ok(earlier) => Ok((earlier.row.enrolment == content.enrolment
+                && earlier.row.version < content.version)
+                .then_some(earlier)),
+            Err(error @ (CentreError::Register(_) | CentreError::Blobs(BlobError::Files(_)))) => {
+                Err(error.into())
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Opens the sensitive answers of a content: those given in its packet, and beside them those of earlier versions that
+    /// were not given anew. In ascending order of their numbers. The caller has written the look into the journal.
+    ///
+    /// # Errors
+    /// [`ReviewError::NoSensitiveKey`] where the key is kept elsewhere; otherwise as [`Self::open_content`].
+    pub fn open_sensitive(
+        &self,
+        stored: &StoredPacket,
+        content: &Content,
+    ) -> Result<Vec<FieldEntry>, ReviewError> {
+        let open = |stored: &StoredPacket, content: &Content| {
+            let verified = stored.verify()?;
+            let opened = self
+                .inner
+                .holder
+                .open_sensitive(&verified, &content.sensitive);
+            opened.map_err(|error| match error {
+                OpenPacketError::Part {
+                    source: OpenError::NotARecipient,
+                    ..
+                } => ReviewError::NoSensitiveKey,
+                error => ReviewError::NotOpened {
+                    packet: content.packet,
+                    code: error.code(),
+                },
+            })
+        };
+        let mut answers: BTreeMap<u32, FieldEntry> = BTreeMap::new();
+        let mut keep_older = |entries: Vec<FieldEntry>| {
+            for entry in entries {
+                answers.entry(entry.number).or_insert(entry);
+            }
+        };
+        keep_older(open(stored, content)?);
+        let mut newer = content.clone();
+        while let Some(id) = newer.sensitive.held_in {
+            let earlier = self
+                .earlier_packet(id, &newer)?
+                .ok_or(ReviewError::NoSample(newer.packet))?;
+            newer = self.open_content(&earlier)?.content;
+            keep_older(open(&earlier, &newer)?);
+        }
+        Ok(answers.into_values().collect())
     }
 
     /// The content of a case, sealed to the station that has to put it right; `None` when the packet does not open, so

@@ -7,7 +7,7 @@ use qayd_packet::SealedPacket;
 use qayd_world::testing::FakeClock;
 
 use super::{
-    Review, ReviewSettings,
+    Review, ReviewError, ReviewSettings,
     case::{self, Case, CaseState, CheckKind, CheckOutcome, Finding, FindingKind},
     examine::{run_one, summary},
 };
@@ -266,6 +266,7 @@ fn a_new_version_is_never_its_own_duplicate_and_takes_held_pictures_from_the_ear
         version: 2,
         face: None,
         held,
+        sensitive_in: Some(content.packet),
         ..NewCase::of(&corrected)
     };
     let second = camp.send(&centre, &case);
@@ -292,6 +293,70 @@ fn a_new_version_is_never_its_own_duplicate_and_takes_held_pictures_from_the_ear
     );
     examine_all(&review);
     assert_eq!(case_of(&review, &third).state, CaseState::DuplicateHold);
+}
+
+/// Texts of the sensitive answers, by number.
+fn sensitive(review: &Review, packet: &SealedPacket) -> Result<Vec<(u32, Value)>, ReviewError> {
+    let stored = review
+        .centre()
+        .read_packet(packet.manifest.manifest().packet)?;
+    let content = review.open_content(&stored)?.content;
+    let answers = review.open_sensitive(&stored, &content)?;
+    Ok(answers
+        .into_iter()
+        .map(|answer| (answer.number, answer.value))
+        .collect())
+}
+
+#[test]
+fn sensitive_answers_stand_until_they_are_given_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (centre, clock, review) = centre(folder.path());
+    let mut camp = Camp::provision(&centre, "A");
+    let given = |more: &str| person("زينب_كاظم_جاسم_الشمري", "1990-05-17", "فاطمة_حسين", more);
+    let both = given("needs = [\"mobility\"]\nclearance_number = \"T-173\"");
+    let first = camp.send(&centre, &NewCase::of(&both));
+    let number = Value::Text(PersonalText::new("T-173"));
+    let needs = |code: &str| Value::Codes(vec![code.to_owned()]);
+    assert_eq!(
+        sensitive(&review, &first).unwrap(),
+        [(52, number.clone()), (60, needs("mobility"))]
+    );
+    let again = given("needs = [\"sight\"]");
+    let mut before = first.manifest.manifest().packet;
+    for (version, person, expected) in [(2, &again, "sight"), (3, &zeinab(), "sight")] {
+        clock.advance_ms(60_000);
+        let case = NewCase {
+            enrolment: Some(enrolment(&first)),
+            version,
+            sensitive_in: Some(before),
+            ..NewCase::of(person)
+        };
+        let sealed = camp.send(&centre, &case);
+        assert_eq!(
+            sensitive(&review, &sealed).unwrap(),
+            [(52, number.clone()), (60, needs(expected))]
+        );
+        before = sealed.manifest.manifest().packet;
+    }
+    // Of somebody else's packet nothing is taken, whoever names it.
+    let thief = camp.send(
+        &centre,
+        &NewCase {
+            version: 2,
+            sensitive_in: Some(first.manifest.manifest().packet),
+            ..NewCase::of(&person(
+                "سناء_جبار_حمود_العبيدي",
+                "1985-09-09",
+                "نجاة_كريم",
+                "",
+            ))
+        },
+    );
+    assert!(matches!(
+        sensitive(&review, &thief),
+        Err(ReviewError::NoSample(_))
+    ));
 }
 
 #[test]
@@ -326,6 +391,7 @@ fn pictures_of_another_enrolment_are_not_taken_for_held_ones() {
             version: 2,
             face: None,
             held,
+            sensitive_in: Some(content.packet),
             ..NewCase::of(&stranger)
         },
     );

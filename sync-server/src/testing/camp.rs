@@ -52,6 +52,8 @@ pub struct NewCase<'a> {
     pub others: Vec<(SampleKind, &'a str, Vec<u8>)>,
     /// Samples of an earlier version that are not sent again.
     pub held: Vec<SampleEntry>,
+    /// The packet of the version before, whose sensitive answers stand; there exactly when `version` is above 1.
+    pub sensitive_in: Option<PacketId>,
     /// Office; `None`: as the pack's rule finds it.
     pub office: Option<&'a str>,
 }
@@ -71,6 +73,7 @@ impl<'a> NewCase<'a> {
             exceptions: Vec::new(),
             others: Vec::new(),
             held: Vec::new(),
+            sensitive_in: None,
             office: None,
         }
     }
@@ -171,7 +174,7 @@ impl Camp {
             .map(str::to_owned)
             .or_else(|| pack.home_office(&answers).map(str::to_owned));
         let operator = self.officer.0;
-        let fields = answers
+        let (sensitive, fields) = answers
             .iter()
             .map(|(number, value)| FieldEntry {
                 number,
@@ -180,7 +183,10 @@ impl Camp {
                 entered: now,
                 operator,
             })
-            .collect();
+            .partition(|entry: &FieldEntry| {
+                pack.field_numbered(entry.number)
+                    .is_some_and(|field| field.sensitive)
+            });
         let exceptions: Vec<BiometricException> = case
             .exceptions
             .iter()
@@ -199,6 +205,7 @@ impl Camp {
         let recipients = Recipients {
             review: keyring.review_keys.clone(),
             biometric: keyring.biometric_keys.clone(),
+            sensitive: keyring.sensitive_keys.clone(),
         };
         let (ms, random) = self.world.id_seed();
         self.sequence += 1;
@@ -228,6 +235,8 @@ impl Camp {
             },
             started: UnixMs(now.0 - 15 * 60_000),
             fields,
+            sensitive,
+            sensitive_in: case.sensitive_in,
             samples: self.samples(case),
             held: case.held.clone(),
             exceptions,

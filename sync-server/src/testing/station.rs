@@ -201,6 +201,7 @@ impl TestStation {
         let recipients = Recipients {
             review: keyring.review_keys.clone(),
             biometric: keyring.biometric_keys.clone(),
+            sensitive: keyring.sensitive_keys.clone(),
         };
         let request = SealRequest {
             head: Head {
@@ -225,6 +226,8 @@ impl TestStation {
             },
             started: now,
             fields: Vec::new(),
+            sensitive: Vec::new(),
+            sensitive_in: None,
             samples: samples
                 .into_iter()
                 .filter(|(_, bytes)| *bytes > 0)

@@ -133,8 +133,8 @@ pub fn init(
         )?;
         opening.push(OpeningKey::make(Suite::XWing, &seed).public().clone());
     }
-    let [review, biometric] =
-        <[_; 2]>::try_from(opening).map_err(|_| TrustError::Damaged("the opening keys"))?;
+    let [review, biometric, sensitive] =
+        <[_; 3]>::try_from(opening).map_err(|_| TrustError::Damaged("the opening keys"))?;
 
     let keyring = Keyring {
         epoch: 1,
@@ -143,6 +143,7 @@ pub fn init(
         issuer_key: issuer.public(),
         review_keys: vec![review],
         biometric_keys: vec![biometric],
+        sensitive_keys: vec![sensitive],
         tls_ca_sha256: tls::certificate_digest(&authority.certificate_pem)?,
         issued: now,
         former_centre_keys: Vec::new(),

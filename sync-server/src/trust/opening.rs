@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use qayd_crypto::{OpeningKey, Passphrase, SecretKey, Suite, keyed_digest};
 use qayd_model::PersonalBytes;
-use qayd_packet::{Demographics, OpenPacketError, SampleEntry, VerifiedPacket};
+use qayd_packet::{
+    Demographics, FieldEntry, OpenPacketError, SampleEntry, SensitiveEntry, VerifiedPacket,
+};
 use qayd_world::World;
 use zeroize::Zeroizing;
 
@@ -27,6 +29,14 @@ pub trait OpeningKeyHolder: Send + Sync {
         packet: &VerifiedPacket<'_>,
         sample: &SampleEntry,
     ) -> Result<PersonalBytes, OpenPacketError>;
+
+    /// Opens the sensitive answers that were given in this packet. Whoever holds no key for them is refused as any other
+    /// who is not a recipient.
+    fn open_sensitive(
+        &self,
+        packet: &VerifiedPacket<'_>,
+        entry: &SensitiveEntry,
+    ) -> Result<Vec<FieldEntry>, OpenPacketError>;
 
     /// A key of one purpose (a fixed word), the same each time, that exists only where the opening keys do. The review
     /// role keeps its index of persons under it, so that the register alone names nobody.
@@ -61,6 +71,14 @@ impl OpeningKeyHolder for FileOpeningKeys {
         qayd_packet::open_sample(&self.keys, packet, sample)
     }
 
+    fn open_sensitive(
+        &self,
+        packet: &VerifiedPacket<'_>,
+        entry: &SensitiveEntry,
+    ) -> Result<Vec<FieldEntry>, OpenPacketError> {
+        qayd_packet::open_sensitive(&self.keys, packet, entry)
+    }
+
     fn derive_key(&self, purpose: &str) -> SecretKey {
         // The first key is the oldest: it stays when newer ones join it.
         let seed = self.keys.first().map_or([0; 32], |key| **key.seed());
@@ -71,9 +89,11 @@ impl OpeningKeyHolder for FileOpeningKeys {
 }
 
 /// Names of the opening keys' files.
-pub(super) const OPENING_KEYS: [&str; 2] = ["review", "biometric"];
+pub(super) const OPENING_KEYS: [&str; 3] = ["review", "biometric", SENSITIVE_KEY];
+/// The one whose file a centre may keep elsewhere: nobody reads sensitive answers there, and all else works.
+const SENSITIVE_KEY: &str = "sensitive";
 
-/// Unlocks both opening keys.
+/// Unlocks the opening keys that are here.
 pub fn unlock_opening_keys(
     world: &World,
     layout: &Layout,
@@ -81,7 +101,11 @@ pub fn unlock_opening_keys(
 ) -> Result<Arc<dyn OpeningKeyHolder>, TrustError> {
     let mut opened = Vec::new();
     for name in OPENING_KEYS {
-        let secret = keys::read_wrapped(world, &layout.opening_key(name), passphrase, name)?;
+        let file = layout.opening_key(name);
+        if name == SENSITIVE_KEY && world.files.length(&file)?.is_none() {
+            continue;
+        }
+        let secret = keys::read_wrapped(world, &file, passphrase, name)?;
         let seed: Zeroizing<[u8; 32]> = Zeroizing::new(
             secret
                 .as_slice()

@@ -55,6 +55,7 @@ fn sealed(enrolment: &Enrolment, dictionary: Dictionary, suite: Suite) -> Result
     let recipients = Recipients {
         review: vec![opening.public().clone()],
         biometric: vec![opening.public().clone()],
+        sensitive: vec![opening.public().clone()],
     };
     let mut at = begun;
     let mut fields = Vec::new();
@@ -115,6 +116,9 @@ fn sealed(enrolment: &Enrolment, dictionary: Dictionary, suite: Suite) -> Result
         },
         started: UnixMs(begun),
         fields,
+        // They travel beside the demographics: a dictionary has nothing to learn from them.
+        sensitive: Vec::new(),
+        sensitive_in: None,
         samples,
         held: Vec::new(),
         exceptions: Vec::new(),

@@ -46,6 +46,9 @@ pub struct Keyring {
     /// Issuer keys of earlier epochs, whose signatures still hold; at most 16.
     #[n(10)]
     pub former_issuer_keys: Vec<PublicKey>,
+    /// What sensitive answers are sealed to; 1 to 8.
+    #[n(11)]
+    pub sensitive_keys: Vec<SealingKey>,
 }
 
 impl Message for Keyring {
@@ -57,6 +60,10 @@ impl Message for Keyring {
         limit::<Self>(
             "biometric keys",
             (1..=8).contains(&self.biometric_keys.len()),
+        )?;
+        limit::<Self>(
+            "sensitive keys",
+            (1..=8).contains(&self.sensitive_keys.len()),
         )?;
         limit::<Self>("former centre keys", self.former_centre_keys.len() <= 16)?;
         limit::<Self>("former issuer keys", self.former_issuer_keys.len() <= 16)?;

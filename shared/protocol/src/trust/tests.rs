@@ -27,6 +27,7 @@ fn keyring(epoch: u32) -> Keyring {
         issuer_key: key(ISSUER).public(),
         review_keys: vec![sealing(20)],
         biometric_keys: vec![sealing(21)],
+        sensitive_keys: vec![sealing(23)],
         tls_ca_sha256: sha256(b"ca"),
         issued: UnixMs(1),
         former_centre_keys: vec![],

@@ -75,6 +75,7 @@ fn keyring() -> Keyring {
         issuer_key: key(ISSUER).public(),
         review_keys: vec![sealing(Suite::XWing, 20)],
         biometric_keys: vec![sealing(Suite::XWing, 21), sealing(Suite::X25519, 22)],
+        sensitive_keys: vec![sealing(Suite::XWing, 23)],
         tls_ca_sha256: sha256(b"certificate authority"),
         issued: TIME,
         former_centre_keys: vec![key(12).public()],

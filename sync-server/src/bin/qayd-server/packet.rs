@@ -4,9 +4,10 @@ use std::path::Path;
 
 use qayd_crypto::cbor;
 use qayd_model::PacketId;
+use qayd_packet::FieldEntry;
 use qayd_sync_server::{
     Centre,
-    review::{Review, ReviewSettings},
+    review::{Review, ReviewError, ReviewSettings},
     trust::journal,
 };
 use serde_json::{Value, json};
@@ -47,13 +48,19 @@ pub fn open(
     files.create_dir(output)?;
     let content = cbor::encode(&opened.content);
     files.write_durably(&output.join("content.cbor"), &content)?;
-    let fields: Vec<Value> = opened
-        .content
-        .fields
-        .iter()
-        .map(|field| json!({"number": field.number, "value": field.value}))
-        .collect();
-    let text = format!("{:#}", json!({"fields": fields}));
+    // `null` where the key of the sensitive answers is kept elsewhere.
+    let sensitive = match review.open_sensitive(&stored, &opened.content) {
+        Ok(answers) => Some(answers),
+        Err(ReviewError::NoSensitiveKey) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let text = format!(
+        "{:#}",
+        json!({
+            "fields": values(&opened.content.fields),
+            "sensitive": sensitive.as_deref().map(values),
+        })
+    );
     files.write_durably(&output.join("content.json"), text.as_bytes())?;
     let mut written = vec![json!({"file": "content.cbor", "bytes": content.len()})];
     for entry in &opened.content.samples {
@@ -69,6 +76,13 @@ pub fn open(
         "operator": opened.operator.operator.to_string(),
         "files": written,
     }))
+}
+
+fn values(fields: &[FieldEntry]) -> Vec<Value> {
+    fields
+        .iter()
+        .map(|field| json!({"number": field.number, "value": field.value}))
+        .collect()
 }
 
 fn extension(media_type: &str) -> &'static str {

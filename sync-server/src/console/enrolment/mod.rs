@@ -6,6 +6,7 @@
 mod captures;
 mod facts;
 mod forms;
+mod sensitive;
 mod story;
 
 use std::collections::HashMap;
@@ -49,6 +50,7 @@ use facts::{CheckView, capture_facts, check_view};
 use story::{EntryView, story};
 
 pub(super) use forms::{Acts, acts_of, findings_of, other_of, proposal_of};
+pub(super) use sensitive::page as sensitive;
 pub(super) use story::history;
 
 struct VersionView {
@@ -87,6 +89,8 @@ struct EnrolmentPage {
     exceptions: Vec<Fact>,
     sections: Vec<SectionView>,
     diff_note: Option<String>,
+    sensitive: bool,
+    may_see_sensitive: bool,
     pages: Vec<PageView>,
     checks: Vec<CheckView>,
     capture_facts: Vec<Fact>,
@@ -260,6 +264,8 @@ fn build(
         exceptions: parts.exceptions,
         sections: parts.sections,
         diff_note: parts.diff_note,
+        sensitive: published.is_some_and(|p| p.pack.fields().any(|field| field.sensitive)),
+        may_see_sensitive: visitor.member().role == StaffRole::SeniorReviewer,
         pages: parts.pages,
         checks: checks.iter().map(|check| check_view(w, check)).collect(),
         capture_facts: opened
@@ -338,7 +344,8 @@ impl Parts {
     ) -> Self {
         let (pack, codes, language) =
             (&published.pack, &published.codes, pack_language(w.language));
-        let all = sections(w, pack, codes, content, before);
+        let fields_before = before.map(|before| before.fields.as_slice());
+        let all = sections(w, pack, codes, false, &content.fields, fields_before);
         let changed = all
             .iter()
             .flat_map(|section| &section.fields)
