@@ -244,7 +244,10 @@ impl Centre {
         let station = self
             .station(row.station)?
             .ok_or(CentreError::PacketDamaged(packet))?;
-        let bytes = self.inner.blobs.read(row.packet_sha256, PACKET_BYTES_MAX)?;
+        let bytes = self
+            .inner
+            .blobs
+            .read(row.manifest_sha256, PACKET_BYTES_MAX)?;
         Ok(StoredPacket {
             row,
             station,

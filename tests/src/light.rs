@@ -5,8 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use qayd_crypto::sha256;
-use qayd_model::{PacketId, Sha256Digest, StationId};
+use qayd_model::{PacketId, StationId};
 use qayd_packet::SealedPacket;
 use qayd_protocol::{
     ChainHead, Offer, SyncApi, SyncError, UploadBody, receipt,
@@ -24,7 +23,6 @@ pub struct LightStation {
     /// What it has sealed and not yet taken out.
     pub packets: Vec<SealedPacket>,
     /// Digests of the packets' files, taken at sealing as the station does.
-    digests: BTreeMap<PacketId, Sha256Digest>,
     head: ChainHead,
 }
 
@@ -43,7 +41,6 @@ impl LightStation {
             station,
             api,
             packets: Vec::new(),
-            digests: BTreeMap::new(),
             head: ChainHead::START,
         }
     }
@@ -52,8 +49,6 @@ impl LightStation {
     pub fn seal(&mut self, count: usize, sizes: Sizes) {
         for _ in 0..count {
             let packet = self.station.packet(sizes);
-            let id = packet.manifest.manifest().packet;
-            self.digests.insert(id, sha256(&packet.bytes));
             self.packets.push(packet);
         }
     }
@@ -167,11 +162,7 @@ impl LightStation {
                 self.head = verified.head();
                 let packet = self.packet(verified.receipt().packet);
                 let manifest = &packet.manifest;
-                assert!(verified.is_for(
-                    manifest.manifest().packet,
-                    manifest.digest(),
-                    self.digests[&manifest.manifest().packet]
-                ));
+                assert!(verified.is_for(manifest.manifest().packet, manifest.digest()));
                 packets.push(manifest.manifest().packet);
             }
         }

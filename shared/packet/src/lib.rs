@@ -34,4 +34,6 @@ pub use seal::{
     Head, NewSample, Recipients, SealPacketError, SealRequest, SealedPacket, Signer, seal,
     seal_with,
 };
-pub use verify::{PacketHasher, VerifiedPacket, VerifyError, split_manifest, verify_packet};
+pub use verify::{
+    PacketHasher, VerifiedPacket, VerifyError, check_parts, split_manifest, verify_packet,
+};

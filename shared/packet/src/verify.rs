@@ -89,6 +89,22 @@ pub fn split_manifest(bytes: &[u8]) -> Result<SignedManifest, VerifyError> {
     SignedManifest::parse_unverified(&head[..length]).map_err(VerifyError::Manifest)
 }
 
+/// The manifest of a whole packet, every part of which has the digest it names. Who signed it is not looked at: the digest
+/// of the manifest then names these bytes and no others.
+///
+/// # Errors
+/// [`VerifyError`].
+pub fn check_parts(bytes: &[u8]) -> Result<SignedManifest, VerifyError> {
+    if bytes.len() as u64 > PACKET_BYTES_MAX {
+        return Err(VerifyError::TooLong(bytes.len() as u64));
+    }
+    let signed = split_manifest(bytes)?;
+    let mut hasher = PacketHasher::new(&signed);
+    hasher.update(&bytes[signed.bytes().len()..]);
+    hasher.finish()?;
+    Ok(signed)
+}
+
 /// Verifies a whole packet with the key of the station that must have signed it.
 ///
 /// # Errors
@@ -97,14 +113,9 @@ pub fn verify_packet<'b>(
     bytes: &'b [u8],
     station_key: &PublicKey,
 ) -> Result<VerifiedPacket<'b>, VerifyError> {
-    if bytes.len() as u64 > PACKET_BYTES_MAX {
-        return Err(VerifyError::TooLong(bytes.len() as u64));
-    }
-    let signed = split_manifest(bytes)?;
-    let mut hasher = PacketHasher::new(&signed);
-    hasher.update(&bytes[signed.bytes().len()..]);
-    let manifest = signed.verify(station_key).map_err(VerifyError::Manifest)?;
-    hasher.finish()?;
+    let manifest = check_parts(bytes)?
+        .verify(station_key)
+        .map_err(VerifyError::Manifest)?;
     Ok(VerifiedPacket { manifest, bytes })
 }
 

@@ -26,12 +26,12 @@ pub struct Receipt {
     /// The packet.
     #[n(3)]
     pub packet: PacketId,
-    /// SHA-256 of the signed manifest's bytes.
+    /// SHA-256 of the signed manifest's bytes, which name the digest of every part: of the packet, every byte.
     #[n(4)]
     pub manifest_sha256: Sha256Digest,
-    /// SHA-256 of the whole packet file; of what came of it, where it was refused.
+    /// SHA-256 of what came of it, where it was refused and something had come.
     #[n(5)]
-    pub packet_sha256: Sha256Digest,
+    pub refused_sha256: Option<Sha256Digest>,
     /// Held or refused.
     #[n(6)]
     pub outcome: Outcome,
@@ -75,6 +75,8 @@ impl Message for Receipt {
             Outcome::Refused { .. } => true,
         };
         limit::<Self>("level", level_held)?;
+        let stored = matches!(self.outcome, Outcome::Stored { .. });
+        limit::<Self>("refused digest", !(stored && self.refused_sha256.is_some()))?;
         texts::<Self>("node", [self.node.as_str()])
     }
 }
@@ -124,14 +126,9 @@ impl VerifiedReceipt {
         self.head
     }
 
-    /// Whether it is about these very bytes. The caller computes both digests from its own file.
-    pub fn is_for(&self, packet: PacketId, manifest: Sha256Digest, file: Sha256Digest) -> bool {
-        let receipt = &self.receipt;
-        (
-            receipt.packet,
-            receipt.manifest_sha256,
-            receipt.packet_sha256,
-        ) == (packet, manifest, file)
+    /// Whether it is about this very packet. The caller has the digest from its own manifest, and knows its file to be whole.
+    pub fn is_for(&self, packet: PacketId, manifest: Sha256Digest) -> bool {
+        (self.receipt.packet, self.receipt.manifest_sha256) == (packet, manifest)
     }
 
     /// Whether the packet may be deleted at the station: held, at a level that the policy accepts. Ask [`Self::is_for`]
@@ -182,7 +179,7 @@ mod tests {
             station: station(),
             packet: PacketId::make(number, [2; 10]),
             manifest_sha256: sha256(b"manifest"),
-            packet_sha256: sha256(b"packet"),
+            refused_sha256: matches!(outcome, Outcome::Refused { .. }).then(|| sha256(b"packet")),
             outcome,
             node: "centre-1".to_owned(),
             previous,
@@ -300,10 +297,14 @@ mod tests {
     }
 
     #[test]
-    fn level_nought_and_number_nought_are_no_receipts() {
+    fn level_nought_number_nought_and_a_refused_digest_of_what_is_held_are_no_receipts() {
         for bad in [
             receipt(1, None, Outcome::Stored { level: 0 }),
             receipt(0, None, STORED),
+            Receipt {
+                refused_sha256: Some(sha256(b"packet")),
+                ..receipt(1, None, STORED)
+            },
         ] {
             let bytes = make(&bad, &key(2));
             assert!(matches!(
@@ -317,15 +318,10 @@ mod tests {
     fn a_receipt_is_for_its_own_bytes_alone() {
         let bytes = make(&receipt(1, None, STORED), &key(2));
         let receipt = check(&bytes, &ChainHead::START).unwrap();
-        let (id, manifest, file) = (
-            receipt.receipt().packet,
-            sha256(b"manifest"),
-            sha256(b"packet"),
-        );
-        assert!(receipt.is_for(id, manifest, file));
-        assert!(!receipt.is_for(PacketId::make(7, [7; 10]), manifest, file));
-        assert!(!receipt.is_for(id, file, file));
-        assert!(!receipt.is_for(id, manifest, manifest));
+        let (id, manifest) = (receipt.receipt().packet, sha256(b"manifest"));
+        assert!(receipt.is_for(id, manifest));
+        assert!(!receipt.is_for(PacketId::make(7, [7; 10]), manifest));
+        assert!(!receipt.is_for(id, sha256(b"packet")));
     }
 
     #[test]

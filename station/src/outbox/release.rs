@@ -103,7 +103,7 @@ pub fn release(
     if !receipt.permits_deletion(policy) {
         return Err(ReleaseError::NotPermitted);
     }
-    if !receipt.is_for(packet, item.manifest_digest, item.digest) {
+    if !receipt.is_for(packet, item.manifest_digest) {
         return Err(ReleaseError::OtherBytes);
     }
     let path = packet_path(store.folder(), packet);

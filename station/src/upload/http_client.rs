@@ -29,6 +29,9 @@ const ANSWER_MS: u64 = 30_000;
 /// How long it may be silent over an upload's last bytes, which it fsyncs and verifies.
 const UPLOAD_ANSWER_MS: u64 = 60_000;
 
+/// How long the centre may hold back receipts while packets are on their way to its disk; less than [`ANSWER_MS`].
+const RECEIPTS_WAIT_S: u64 = 20;
+
 /// The centre over HTTPS.
 pub struct HttpSyncClient {
     network: Arc<dyn Network>,
@@ -199,8 +202,9 @@ impl HttpSyncClient {
         call
     }
 
-    fn list(&self, path: &str, after: u64) -> Result<Vec<Vec<u8>>, SyncError> {
-        let response = expect(self.call(Call::get(format!("{path}?after={after}")))?)?;
+    fn list(&self, mut call: Call<'_>, after: u64) -> Result<Vec<Vec<u8>>, SyncError> {
+        call.path.push_str(&format!("?after={after}"));
+        let response = expect(self.call(call)?)?;
         Ok(SignedList::from_bytes(&response.body)?.into_items())
     }
 }
@@ -246,6 +250,9 @@ impl SyncApi for HttpSyncClient {
             .push(("Content-Type".to_owned(), tus::OFFSET_MEDIA_TYPE.to_owned()));
         call.headers
             .push((header::OFFSET.to_owned(), offset.to_string()));
+        // The receipt says when it is durable; the next packet need not wait for that (RFC 7240).
+        call.headers
+            .push(("Prefer".to_owned(), "respond-async".to_owned()));
         call.upload_offset = Some(offset);
         call.timeout_ms = UPLOAD_ANSWER_MS;
         call.again = None;
@@ -276,11 +283,14 @@ impl SyncApi for HttpSyncClient {
     }
 
     fn receipts(&self, after: u64) -> Result<Vec<Vec<u8>>, SyncError> {
-        self.list(RECEIPTS_PATH, after)
+        let mut call = Call::get(RECEIPTS_PATH);
+        call.headers
+            .push(("Prefer".to_owned(), format!("wait={RECEIPTS_WAIT_S}")));
+        self.list(call, after)
     }
 
     fn inbox(&self, after: u64) -> Result<Vec<Vec<u8>>, SyncError> {
-        self.list(INBOX_PATH, after)
+        self.list(Call::get(INBOX_PATH), after)
     }
 
     fn send_audit(&self, batch: &AuditBatch) -> Result<u64, SyncError> {

@@ -140,7 +140,7 @@ fn keep(
     };
     let held_before = matches!(item.state, OutboxState::Delivered | OutboxState::Settled);
     match receipt.outcome {
-        Outcome::Stored { .. } if verified.is_for(packet, item.manifest_digest, item.digest) => {
+        Outcome::Stored { .. } if verified.is_for(packet, item.manifest_digest) => {
             outbox::deliver(tx, packet, receipt.number, at)?;
             if !held_before {
                 if item.decision.is_none() {

@@ -116,7 +116,7 @@ impl Desk {
             station: self.station,
             packet,
             manifest_sha256: manifest,
-            packet_sha256: sha256(bytes),
+            refused_sha256: state.refuses.map(|_| sha256(bytes)),
             outcome,
             node: "desk".to_owned(),
             previous: state.receipts.last().map(|bytes| sha256(bytes)),

@@ -18,7 +18,7 @@ use qayd_world::{FilesError, World};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    blobs::BlobError,
+    blobs::{BlobError, is_named},
     centre::Centre,
     store::{self, RegisterError},
     trust::{Layout, journal},
@@ -132,7 +132,7 @@ pub fn backup(centre: &Centre, dir: &Path) -> Result<Summary, BackupError> {
         let name = packet_name(*digest);
         let path = dir.join(&name);
         let held = match files.length(&path)? {
-            Some(_) => measure(world, dir, &name).is_ok_and(|entry| entry.sha256 == *digest),
+            Some(_) => is_named(&files.read(&path, FILE_BYTES_MAX)?, *digest),
             None => false,
         };
         if !held {
@@ -186,12 +186,14 @@ pub fn verify(world: &World, dir: &Path, root: Option<&PublicKey>) -> Result<Sum
     store::check_file(&register)?;
     let digests = packets_of(&register)?;
     for digest in &digests {
-        let name = packet_name(*digest);
-        let listed = index
-            .entries
-            .binary_search_by(|entry| entry.name.as_str().cmp(&name))
-            .is_ok_and(|at| index.entries[at].sha256 == *digest);
-        if !listed {
+        let path = dir.join(packet_name(*digest));
+        // Its bytes are those of the list by now; that they are the packet's, only their parts say.
+        let held = match world.files.read(&path, FILE_BYTES_MAX) {
+            Ok(bytes) => is_named(&bytes, *digest),
+            Err(FilesError::NotFound) => false,
+            Err(error) => return Err(error.into()),
+        };
+        if !held {
             return Err(BackupError::Incomplete(*digest));
         }
     }
@@ -273,8 +275,8 @@ fn read_index(
 /// The digests of all packets in a register's file.
 fn packets_of(register: &Path) -> Result<Vec<Sha256Digest>, BackupError> {
     let connection = Connection::open_with_flags(register, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut statement =
-        connection.prepare("SELECT DISTINCT packet_sha256 FROM packet ORDER BY packet_sha256")?;
+    let mut statement = connection
+        .prepare("SELECT DISTINCT manifest_sha256 FROM packet ORDER BY manifest_sha256")?;
     let digests = statement
         .query_map([], |row| Ok(Sha256Digest(row.get(0)?)))?
         .collect::<Result<_, _>>()?;

@@ -10,8 +10,10 @@ mod authentication;
 mod body;
 mod limits;
 mod nonces;
+mod prefer;
 mod routes;
 mod state;
+mod tails;
 mod uploads;
 mod watched;
 

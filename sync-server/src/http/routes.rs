@@ -2,6 +2,8 @@
 //!
 //! In: requests. Out: the core's answers as CBOR, each with a fresh nonce. Never: decides anything.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     body::Body,
@@ -21,7 +23,7 @@ use qayd_protocol::{
 use super::{
     answer::{Refusal, cbor},
     authentication::{Authenticated, authenticate},
-    body,
+    body, prefer,
     state::Edge,
     uploads,
 };
@@ -145,22 +147,28 @@ async fn audit(State(edge): State<Edge>, request: Request) -> Response<Body> {
     respond(answer.await)
 }
 
+/// With `Prefer: wait`, the receipts of packets that are still on their way to the disk are waited for.
 async fn receipts(State(edge): State<Edge>, request: Request) -> Response<Body> {
-    list(edge, request, |view, after| view.receipts(after)).await
+    let wait = prefer::wait(request.headers());
+    list(edge, request, wait, |view, after| view.receipts(after)).await
 }
 
 async fn inbox(State(edge): State<Edge>, request: Request) -> Response<Body> {
-    list(edge, request, |view, after| view.inbox(after)).await
+    list(edge, request, Duration::ZERO, |view, after| {
+        view.inbox(after)
+    })
+    .await
 }
 
 /// Reads signed items after a number.
 type ReadList = fn(&StationView, u64) -> Result<Vec<Vec<u8>>, SyncError>;
 
-async fn list(edge: Edge, request: Request, read: ReadList) -> Response<Body> {
+async fn list(edge: Edge, request: Request, wait: Duration, read: ReadList) -> Response<Body> {
     let answer = async {
         let (parts, _) = request.into_parts();
         let authenticated = prove(&edge, &parts).await?;
         let after = after(&parts.uri)?;
+        edge.tails.settled(authenticated.station.id, wait).await;
         blocking(move || {
             let view = edge.centre.for_station(authenticated.station.id);
             Ok(SignedList::of(read(&view, after).map_err(refusal)?))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{authentication::Slots, limits::Limits, nonces::Nonces};
+use super::{authentication::Slots, limits::Limits, nonces::Nonces, tails::Tails};
 use crate::centre::Centre;
 
 /// Clones share everything.
@@ -16,6 +16,8 @@ pub(super) struct Edge {
     pub slots: Slots,
     /// Bodies of uploads in progress.
     pub uploads: Arc<Semaphore>,
+    /// Packets on their way to the disk whose senders were answered.
+    pub tails: Tails,
 }
 
 impl Edge {
@@ -24,6 +26,7 @@ impl Edge {
             nonces: Arc::new(Nonces::new(centre.world())),
             uploads: Arc::new(Semaphore::new(limits.uploads)),
             slots: Slots::default(),
+            tails: Tails::default(),
             centre,
             limits,
         }

@@ -11,17 +11,18 @@ use axum::{
 use qayd_model::{PacketId, UnixMs, UploadId};
 use qayd_packet::limits::PACKET_BYTES_MAX;
 use qayd_protocol::{UPLOADS_PATH, tus};
+use tokio::sync::oneshot;
 
 use super::{
     answer::{Refusal, empty},
     authentication::{Authenticated, single},
-    body,
+    body, prefer,
     routes::{blocking, not_allowed, prove},
     state::Edge,
 };
-use crate::intake::{Appended, Finalised};
+use crate::intake::{Appended, BodyHead, Finalised};
 
-/// Number of the receipt that ended an upload.
+/// Number of the receipt that ended an upload; not there where the answer came before it, as RFC 7240 `respond-async` asks.
 const RECEIPT_HEADER: &str = "qayd-receipt";
 
 /// `OPTIONS` and `POST` of the collection.
@@ -204,22 +205,51 @@ async fn append(
     parts: &Parts,
     body: Body,
 ) -> Result<Appended, Refusal> {
-    let checksum = checksum(&parts.headers)?;
-    let declared = declared_length(&parts.headers);
+    let head = BodyHead {
+        offset,
+        declared: declared_length(&parts.headers),
+        checksum: checksum(&parts.headers)?,
+    };
     let Ok(permit) = edge.uploads.clone().try_acquire_owned() else {
         return Err(Refusal::busy("HTT-09", 5_000));
     };
     let (mut reader, feed) = body::split(body, &edge.limits);
-    let centre = edge.centre.clone();
+    let (centre, tails) = (edge.centre.clone(), edge.tails.clone());
+    let early = prefer::respond_async(&parts.headers);
+    let (tell, told) = oneshot::channel();
     let keep = blocking(move || {
         let _permit = permit;
         let station = &authenticated.station;
-        Ok(centre
-            .intake()
-            .append(station, upload, offset, declared, &mut reader, checksum)?)
+        let mut tell = Some(tell);
+        let mut tail = None;
+        let mut accepted = |length| {
+            if early {
+                tail = tails.begin(station.id);
+            }
+            if tail.is_some()
+                && let Some(tell) = tell.take()
+            {
+                // Nobody listens any more where the connection was cut.
+                let _ = tell.send(length);
+            }
+        };
+        let body = &mut reader;
+        let intake = centre.intake();
+        Ok(intake.append(station, upload, head, body, &mut accepted)?)
     });
-    let (kept, ()) = tokio::join!(keep, feed);
-    kept
+    let mut all = Box::pin(async move { tokio::join!(keep, feed).0 });
+    tokio::select! {
+        kept = &mut all => kept,
+        Ok(length) = told => {
+            // The packet goes on to the disk without its sender; its receipt says when it is there.
+            tokio::spawn(async move {
+                if let Err(refusal) = all.await {
+                    tracing::warn!(code = %refusal.problem.code, %upload, "an accepted packet was not kept");
+                }
+            });
+            Ok(Appended { offset: length, finalised: None })
+        }
+    }
 }
 
 fn set_appended(response: &mut Response<Body>, appended: &Appended) -> Result<(), Refusal> {

@@ -4,12 +4,16 @@
 //! Never: signs before fsync; opens a packet; refuses what it already took (the same bytes get the same receipt);
 //! loses a packet whose place in the chain is odd (it is taken and quarantined).
 //!
-//!   fsync file → verify signature and digests → rename into packets/ → fsync folder
+//!   verify signature and digests → fsync file → rename into packets/ → fsync folder
 //!   → one transaction: packet row, receipt (chained per station), work item → the receipt is answered
 
-use std::sync::Arc;
+use std::{
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
 
-use qayd_crypto::SealingKey;
+use qayd_crypto::{SealingKey, Sha256Stream};
 use qayd_model::{PacketId, Sha256Digest, StationId, UnixMs, UploadId};
 use qayd_packet::{VerifiedManifest, limits::PACKET_BYTES_MAX, manifest::SENSITIVE};
 use qayd_protocol::{Outcome, Receipt, RefusalReason, receipt};
@@ -27,6 +31,8 @@ use crate::{
     work::{self, WorkKind},
 };
 
+/// A refused file is read back in pieces of this size.
+const PIECE_BYTES: usize = 64 * 1024;
 /// Level of a receipt of this store: fsynced on one machine.
 const LEVEL: u8 = 1;
 
@@ -97,7 +103,8 @@ struct About {
     station: StationId,
     packet: PacketId,
     manifest: Sha256Digest,
-    file: Sha256Digest,
+    /// Of what came, where it is refused.
+    came: Option<Sha256Digest>,
 }
 
 impl Finaliser {
@@ -119,18 +126,20 @@ impl Finaliser {
 
     /// Takes or refuses a staged file of `station`. Durable and idempotent: called again with the same bytes it gives the
     /// same receipt. `announced` names the packet that the upload was made for, so that even bytes without a manifest
-    /// can be refused by receipt. On `Ok` the staged file is gone.
+    /// can be refused by receipt. `accepted` is told when the packet will be taken unless the disk fails, before `confirm` makes
+    /// the file durable. On `Ok` the staged file is gone.
     pub fn finalise(
         &self,
         station: &StationRow,
         staged: Staged,
         upload: Option<UploadId>,
         announced: Option<(PacketId, Sha256Digest)>,
+        accepted: &mut dyn FnMut(),
+        confirm: &mut dyn FnMut() -> Result<(), FilesError>,
     ) -> Result<Finalised, FinaliseError> {
         let Staged {
             path,
             length,
-            sha256,
             content,
         } = staged;
         let verdict = match content {
@@ -149,8 +158,10 @@ impl Finaliser {
         };
         match verdict {
             Ok(manifest) => {
-                self.blobs.put_file(&path, sha256)?;
-                self.record(station.clone(), manifest, length, sha256, upload)
+                accepted();
+                confirm()?;
+                self.blobs.put_file(&path, manifest.digest())?;
+                self.record(station.clone(), manifest, length, upload)
             }
             Err((reason, named)) => {
                 let finalised = match named {
@@ -163,7 +174,7 @@ impl Finaliser {
                             station: station.id,
                             packet,
                             manifest,
-                            file: sha256,
+                            came: Some(self.digest_of(&path)?),
                         };
                         self.refuse(about, reason, upload)?
                     }
@@ -210,7 +221,6 @@ impl Finaliser {
         station: StationRow,
         manifest: VerifiedManifest,
         length: u64,
-        sha256: Sha256Digest,
         upload: Option<UploadId>,
     ) -> Result<Finalised, FinaliseError> {
         let keys = self.keys.clone();
@@ -222,7 +232,7 @@ impl Finaliser {
                 station: station.id,
                 packet: head.packet,
                 manifest: digest,
-                file: sha256,
+                came: None,
             };
             if let Some(held) = rows::packet_in(connection, head.packet)? {
                 if differs(&held, station.id, digest) {
@@ -250,9 +260,9 @@ impl Finaliser {
             connection
                 .prepare_cached(
                     "INSERT INTO packet (id, station, sequence, enrolment, version, previous_sha256,
-                        manifest_sha256, packet_sha256, length, pack_id, pack_version, station_kind,
+                        manifest_sha256, length, pack_id, pack_version, station_kind,
                         home_office, received_ms, chain, quarantine, receipt)
-                     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+                     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
                 )?
                 .execute(params![
                     head.packet.to_bytes(),
@@ -262,7 +272,6 @@ impl Finaliser {
                     head.version,
                     head.previous.map(|digest| digest.0),
                     digest.0,
-                    sha256.0,
                     length as i64,
                     head.pack_id,
                     head.pack_version,
@@ -288,6 +297,21 @@ impl Finaliser {
                 receipt,
             })
         })
+    }
+
+    /// Digest of a file that is refused: so many of them have no manifest that would name their bytes.
+    fn digest_of(&self, path: &Path) -> Result<Sha256Digest, FinaliseError> {
+        let mut file = self.files.open_read(path)?;
+        let mut stream = Sha256Stream::default();
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => return Ok(stream.finish()),
+                Ok(read) => stream.update(&piece[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(FilesError::from(error).into()),
+            }
+        }
     }
 
     fn refuse(
@@ -382,7 +406,7 @@ fn refuse_in(
     let before = connection
         .prepare_cached(
             "SELECT number, bytes FROM receipt
-             WHERE station = ?1 AND packet = ?2 AND manifest_sha256 = ?3 AND packet_sha256 = ?4
+             WHERE station = ?1 AND packet = ?2 AND manifest_sha256 = ?3 AND refused_sha256 IS ?4
                AND stored = 0 AND reason = ?5",
         )?
         .query_row(
@@ -390,7 +414,7 @@ fn refuse_in(
                 about.station.to_bytes(),
                 about.packet.to_bytes(),
                 about.manifest.0,
-                about.file.0,
+                about.came.map(|digest| digest.0),
                 reason.code()
             ],
             |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, Vec<u8>>(1)?)),
@@ -460,7 +484,7 @@ fn append_receipt_in(
             station: about.station,
             packet: about.packet,
             manifest_sha256: about.manifest,
-            packet_sha256: about.file,
+            refused_sha256: about.came,
             outcome,
             node: keys.programme().node.clone(),
             previous: last.map(|(_, digest)| Sha256Digest(digest)),
@@ -474,7 +498,7 @@ fn append_receipt_in(
     };
     connection
         .prepare_cached(
-            "INSERT INTO receipt (station, number, packet, manifest_sha256, packet_sha256, stored,
+            "INSERT INTO receipt (station, number, packet, manifest_sha256, refused_sha256, stored,
                 reason, bytes, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
@@ -482,7 +506,7 @@ fn append_receipt_in(
             number as i64,
             about.packet.to_bytes(),
             about.manifest.0,
-            about.file.0,
+            about.came.map(|digest| digest.0),
             stored,
             reason,
             bytes,

@@ -170,6 +170,16 @@ fn sweep_ended(register: &Register, uploads: &Uploads) -> Result<(), IntakeError
     Ok(())
 }
 
+/// What is said of a body before it comes.
+pub struct BodyHead {
+    /// Where in the upload it begins.
+    pub offset: u64,
+    /// Its length, if its sender said so.
+    pub declared: Option<u64>,
+    /// What it has to have, if its sender said so.
+    pub checksum: Option<Checksum>,
+}
+
 struct UploadRow {
     packet: Option<PacketId>,
     length: u64,
@@ -290,17 +300,21 @@ impl Intake {
         })
     }
 
-    /// Keeps the body's bytes from `offset` on; takes the packet in when it is whole. `declared` is the body's length if
-    /// its sender said so.
+    /// Keeps the body's bytes; takes the packet in when it is whole. `accepted` is told the length of a packet that is whole, verified and will be taken unless the
+    /// disk fails: from then on only the disk is waited for.
     pub fn append(
         &self,
         station: &StationRow,
         upload: UploadId,
-        offset: u64,
-        declared: Option<u64>,
+        head: BodyHead,
         body: &mut dyn Body,
-        checksum: Option<Checksum>,
+        accepted: &mut dyn FnMut(u64),
     ) -> Result<Appended, IntakeError> {
+        let BodyHead {
+            offset,
+            declared,
+            checksum,
+        } = head;
         let row = self.upload(station.id, upload)?;
         if row.state != "open" {
             // Sent again after the end: nothing to do, if it is the end.
@@ -328,12 +342,23 @@ impl Intake {
             None => None,
             Some(packet) => self.announced(station.id, packet)?,
         };
-        let progress =
-            self.uploads
-                .append(&live, generation, offset, body, checksum, |staged| {
-                    self.finaliser
-                        .finalise(station, staged, Some(upload), announced)
-                })?;
+        let progress = self.uploads.append(
+            &live,
+            generation,
+            offset,
+            body,
+            checksum,
+            |staged, confirm| {
+                self.finaliser.finalise(
+                    station,
+                    staged,
+                    Some(upload),
+                    announced,
+                    &mut || accepted(row.length),
+                    confirm,
+                )
+            },
+        )?;
         match progress {
             Progress::Open { offset } => Ok(Appended {
                 offset,
@@ -393,7 +418,10 @@ impl Intake {
     /// refused; it must lie on the centre's own file system.
     pub fn take_file(&self, station: &StationRow, path: &Path) -> Result<Finalised, IntakeError> {
         let staged = self.uploads.stage_file(path)?;
-        Ok(self.finaliser.finalise(station, staged, None, None)?)
+        // `stage_file` made it durable.
+        let (mut unheard, mut confirm) = (|| {}, || Ok(()));
+        let finaliser = &self.finaliser;
+        Ok(finaliser.finalise(station, staged, None, None, &mut unheard, &mut confirm)?)
     }
 
     /// Signed receipts of a station after number `after`.

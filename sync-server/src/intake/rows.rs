@@ -48,10 +48,8 @@ pub struct PacketRow {
     pub enrolment: EnrolmentId,
     /// The version of the enrolment.
     pub version: u32,
-    /// Digest of the signed manifest.
+    /// Digest of the signed manifest: the blob's name.
     pub manifest_sha256: Sha256Digest,
-    /// Digest of the whole file: the blob's name.
-    pub packet_sha256: Sha256Digest,
     /// Length of the file in bytes.
     pub length: u64,
     /// The procedure pack.
@@ -72,7 +70,7 @@ pub struct PacketRow {
     pub receipt: u64,
 }
 
-const COLUMNS: &str = "id, station, sequence, enrolment, version, manifest_sha256, packet_sha256,
+const COLUMNS: &str = "id, station, sequence, enrolment, version, manifest_sha256,
     length, pack_id, pack_version, station_kind, home_office, received_ms, chain, quarantine, receipt";
 
 /// One packet, inside the caller's transaction.
@@ -131,7 +129,7 @@ pub fn mark_examined_in(
 }
 
 fn from_row(row: &Row<'_>) -> Result<PacketRow, RegisterError> {
-    let chain: String = row.get(13)?;
+    let chain: String = row.get(12)?;
     Ok(PacketRow {
         id: PacketId::from_bytes(row.get(0)?),
         station: StationId::from_bytes(row.get(1)?),
@@ -139,15 +137,14 @@ fn from_row(row: &Row<'_>) -> Result<PacketRow, RegisterError> {
         enrolment: EnrolmentId::from_bytes(row.get(3)?),
         version: row.get(4)?,
         manifest_sha256: Sha256Digest(row.get(5)?),
-        packet_sha256: Sha256Digest(row.get(6)?),
-        length: row.get::<_, i64>(7)? as u64,
-        pack_id: row.get(8)?,
-        pack_version: row.get(9)?,
-        station_kind: row.get(10)?,
-        home_office: row.get(11)?,
-        received: UnixMs(row.get::<_, i64>(12)? as u64),
+        length: row.get::<_, i64>(6)? as u64,
+        pack_id: row.get(7)?,
+        pack_version: row.get(8)?,
+        station_kind: row.get(9)?,
+        home_office: row.get(10)?,
+        received: UnixMs(row.get::<_, i64>(11)? as u64),
         chain: Chain::from_name(&chain).ok_or(RegisterError::Damaged("packet.chain"))?,
-        quarantine: row.get(14)?,
-        receipt: row.get::<_, i64>(15)? as u64,
+        quarantine: row.get(13)?,
+        receipt: row.get::<_, i64>(14)? as u64,
     })
 }

@@ -1,6 +1,6 @@
 //! Scan: what the bytes of one upload are, told while they arrive.
 //!
-//! In: pieces, in order. Out: the file's digest, its manifest and whether its parts are whole.
+//! In: pieces, in order. Out: the file's manifest and whether its parts are whole; with both, its every byte is named.
 //! Never: touches the disk; judges by the register.
 //!
 //! On a fast link hashing takes longer than writing, so it runs behind on a thread of its own, and its end falls into the
@@ -17,8 +17,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use qayd_crypto::Sha256Stream;
-use qayd_model::Sha256Digest;
 use qayd_packet::{PacketHasher, SignedManifest, limits::MANIFEST_BYTES_MAX, split_manifest};
 
 /// A piece this long came over a fast link: a thread of its own is worth it.
@@ -32,8 +30,6 @@ pub struct Staged {
     pub path: PathBuf,
     /// Its length.
     pub length: u64,
-    /// Digest of all of it.
-    pub sha256: Sha256Digest,
     /// Its manifest, if it has one, and whether its parts are whole.
     pub content: Result<SignedManifest, StagedFault>,
 }
@@ -55,7 +51,6 @@ pub(super) struct Scan {
     head: Vec<u8>,
     parts: Option<(SignedManifest, PacketHasher)>,
     unreadable: bool,
-    whole: Sha256Stream,
 }
 
 impl Scan {
@@ -66,14 +61,12 @@ impl Scan {
             head: Vec::new(),
             parts: None,
             unreadable: false,
-            whole: Sha256Stream::default(),
         }
     }
 
     /// Takes the next bytes of a file that will have `length`.
     pub(super) fn update(&mut self, bytes: &[u8], length: u64) {
         self.offset += bytes.len() as u64;
-        self.whole.update(bytes);
         if let Some((_, hasher)) = &mut self.parts {
             hasher.update(bytes);
             return;
@@ -132,7 +125,6 @@ impl Scan {
         Staged {
             path: path.to_owned(),
             length: taken,
-            sha256: self.whole.finish(),
             content,
         }
     }
@@ -240,6 +232,8 @@ impl Scanner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qayd_model::Sha256Digest;
+
     use crate::testing::{Sizes, TestStation, centre};
     use qayd_packet::SealedPacket;
 
@@ -249,19 +243,17 @@ mod tests {
         TestStation::provision(&centre, "A").packet(Sizes::USUAL)
     }
 
-    fn told(scanner: Scanner, length: u64) -> (Sha256Digest, Result<Sha256Digest, StagedFault>) {
+    fn told(scanner: Scanner, length: u64) -> Result<Sha256Digest, StagedFault> {
         let staged = scanner.into_scan().staged(Path::new("x"), length);
-        (staged.sha256, staged.content.map(|signed| signed.digest()))
+        assert!(staged.length <= length);
+        staged.content.map(|signed| signed.digest())
     }
 
     #[test]
     fn what_is_scanned_behind_the_writing_is_what_is_scanned_at_once() {
         let packet = a_sealed_packet();
         let length = packet.bytes.len() as u64;
-        let expected = (
-            qayd_crypto::sha256(&packet.bytes),
-            Ok(packet.manifest.digest()),
-        );
+        let expected = Ok(packet.manifest.digest());
         // Shorter pieces are scanned in place, longer ones on a thread, and both ways may take turns.
         for pieces in [
             &[1_400][..],
@@ -294,7 +286,7 @@ mod tests {
                     .chunks(take)
                     .for_each(|piece| scanner.update(Bytes::copy_from_slice(piece)));
                 scanner.rest();
-                (scanner.is_hopeless(), told(scanner, length).1)
+                (scanner.is_hopeless(), told(scanner, length))
             };
             let mut wrong = packet.bytes.clone();
             wrong[length as usize - 9] ^= 1;

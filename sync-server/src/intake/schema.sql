@@ -31,8 +31,7 @@ CREATE TABLE packet (
     enrolment       BLOB NOT NULL,
     version         INTEGER NOT NULL,
     previous_sha256 BLOB,                   -- what its manifest says of the one before
-    manifest_sha256 BLOB NOT NULL,
-    packet_sha256   BLOB NOT NULL,          -- the blob's name
+    manifest_sha256 BLOB NOT NULL,          -- the blob's name
     length          INTEGER NOT NULL,
     pack_id         TEXT NOT NULL,
     pack_version    INTEGER NOT NULL,
@@ -53,7 +52,7 @@ CREATE TABLE receipt (
     number          INTEGER NOT NULL,
     packet          BLOB NOT NULL,
     manifest_sha256 BLOB NOT NULL,
-    packet_sha256   BLOB NOT NULL,
+    refused_sha256  BLOB,                   -- of what came, where it was refused
     stored          INTEGER NOT NULL,       -- 1 stored, 0 refused
     reason          TEXT,                   -- code of the refusal
     bytes           BLOB NOT NULL,
@@ -61,7 +60,6 @@ CREATE TABLE receipt (
     PRIMARY KEY (station, number)
 ) STRICT;
 CREATE INDEX receipt_packet ON receipt (station, packet);
-CREATE INDEX receipt_bytes ON receipt (station, packet_sha256);
 
 CREATE TABLE audit_entry (
     station  BLOB NOT NULL,

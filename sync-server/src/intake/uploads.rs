@@ -239,8 +239,8 @@ impl Uploads {
 
     /// Keeps the body's bytes from `offset` on, as they arrive. `generation` comes from [`Live::take_over`]. `checksum`, if
     /// given, is that of the body: unless it holds, nothing of the body is kept. When the file is whole, or cannot become a
-    /// packet, `finalise` is called once, while everybody else who asks for this upload waits; a whole file is durable by
-    /// then.
+    /// packet, `finalise` is called once, while everybody else who asks for this upload waits. What it is given beside the
+    /// file makes the file's bytes durable.
     pub fn append<R>(
         &self,
         live: &Live,
@@ -248,7 +248,7 @@ impl Uploads {
         offset: u64,
         body: &mut dyn Body,
         checksum: Option<Checksum>,
-        finalise: impl FnOnce(Staged) -> R,
+        finalise: impl FnOnce(Staged, &mut dyn FnMut() -> Result<(), FilesError>) -> R,
     ) -> Result<Progress<R>, UploadFault> {
         let mut checksum = checksum.map(Checksum::hasher);
         let mut at = offset;
@@ -310,24 +310,25 @@ impl Uploads {
                 return Err(UploadFault::Checksum);
             }
             if whole {
-                if at == live.length {
-                    // While the disk confirms, the scan comes to its end on its own thread.
+                let before = std::mem::replace(&mut *phase, Phase::Ended);
+                let Phase::Receiving { scan, synced, .. } = before else {
+                    return Err(UploadFault::Ended);
+                };
+                let staged = scan.into_scan().staged(&live.path, live.length);
+                let mut uncut = None;
+                let outcome = finalise(staged, &mut || {
                     let confirmed = match &mut file {
                         Some(file) => file.sync(),
                         None => self.files.sync(&live.path),
                     };
-                    if let Err(error) = confirmed {
-                        *scan = self.cut_back(live, *synced)?;
-                        return Err(error.into());
+                    if confirmed.is_err() {
+                        // As in `sync_or_cut_back`: what was not confirmed must not be found again.
+                        uncut = self.files.truncate(&live.path, synced).err();
                     }
-                }
-                let before = std::mem::replace(&mut *phase, Phase::Ended);
-                let Phase::Receiving { scan, .. } = before else {
-                    return Err(UploadFault::Ended);
-                };
-                return Ok(Progress::Complete(finalise(
-                    scan.into_scan().staged(&live.path, live.length),
-                )));
+                    confirmed
+                });
+                // Bytes that may be nowhere but in memory: nobody gets at them until the next start.
+                return uncut.map_or(Ok(Progress::Complete(outcome)), |error| Err(error.into()));
             }
             if ended {
                 return Ok(Progress::Open { offset: at });
@@ -420,3 +421,6 @@ impl Uploads {
         Ok(self.scan_file(path, length)?.staged(path, length))
     }
 }
+
+#[cfg(test)]
+mod tests;

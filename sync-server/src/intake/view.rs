@@ -12,7 +12,7 @@ use qayd_protocol::{
     ProvisionRequest, RefusalReason, SignedTime, SyncApi, SyncError, UploadBody, trust::sign,
 };
 
-use super::{Body, Finalised, IntakeError, ReadBody, UploadFault, audit};
+use super::{Body, BodyHead, Finalised, IntakeError, ReadBody, UploadFault, audit};
 use crate::{
     centre::Centre,
     dispatch,
@@ -106,7 +106,11 @@ impl SyncApi for StationView {
         offset: u64,
         body: UploadBody<'_>,
     ) -> Result<u64, SyncError> {
-        let declared = Some(body.length());
+        let head = BodyHead {
+            offset,
+            declared: Some(body.length()),
+            checksum: None,
+        };
         let mut body: Box<dyn Body + '_> = match body {
             UploadBody::Bytes(bytes) => Box::new(ReadBody(bytes)),
             UploadBody::Stream { length, reader } => Box::new(ReadBody(reader.take(length))),
@@ -114,7 +118,7 @@ impl SyncApi for StationView {
         let appended = self
             .centre
             .intake()
-            .append(&self.row()?, upload, offset, declared, &mut *body, None)
+            .append(&self.row()?, upload, head, &mut *body, &mut |_| {})
             .map_err(|error| sync_error(error, offset))?;
         match appended.finalised {
             Some(Finalised::Refused { reason, .. } | Finalised::NoPacket { reason }) => {

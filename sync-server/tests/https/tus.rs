@@ -2,7 +2,9 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use qayd_model::UploadId;
-use qayd_protocol::{Offer, SyncApi, UPLOADS_PATH, WantedState, tus};
+use qayd_protocol::{
+    Message, Offer, RECEIPTS_PATH, SyncApi, UPLOADS_PATH, WantedState, messages::SignedList, tus,
+};
 use qayd_sync_server::testing::Sizes;
 
 use super::{
@@ -260,4 +262,47 @@ fn a_damaged_packet_is_asked_for_three_times() {
     // Whoever brings the right bytes by another way is still heard.
     let upload = location(&api.create(packet.bytes.len() as u64));
     assert_eq!(api.patch(upload, 0, packet.bytes).status, 204);
+}
+
+#[test]
+fn whoever_prefers_it_is_answered_before_the_disk_and_told_of_refusals_all_the_same() {
+    let served = Served::start();
+    let mut station = served.station("A");
+    let api = served.client(&station);
+    let prefer = |offset: u64, body: Vec<u8>, upload: UploadId| {
+        let mut headers = patch_headers(offset);
+        headers.push(("prefer", "respond-async".to_owned()));
+        api.signed("PATCH", &format!("{UPLOADS_PATH}/{upload}"), &headers, body)
+    };
+    let receipts = |after: u64| {
+        let path = format!("{RECEIPTS_PATH}?after={after}");
+        let answer = api.signed(
+            "GET",
+            &path,
+            &[("prefer", "wait=20".to_owned())],
+            Vec::new(),
+        );
+        SignedList::from_bytes(&answer.body).unwrap().into_items()
+    };
+    let packet = station.packet(Sizes::USUAL);
+    let length = packet.bytes.len() as u64;
+    let upload = location(&api.create(length));
+    let early = prefer(0, packet.bytes.clone(), upload);
+    assert_eq!(
+        (early.status, early.header("qayd-receipt")),
+        (204, None),
+        "the receipt was not waited for"
+    );
+    assert_eq!(
+        early.header("upload-offset"),
+        Some(length.to_string().as_str())
+    );
+    assert_eq!(receipts(0).len(), 1, "it was waited for here");
+    assert_eq!(prefer(length, Vec::new(), upload).status, 204);
+    let mut damaged = station.packet(Sizes::USUAL).bytes;
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let upload = location(&api.create(damaged.len() as u64));
+    let refused = prefer(0, damaged, upload);
+    assert_eq!(refused.status, 422);
 }

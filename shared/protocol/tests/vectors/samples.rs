@@ -162,7 +162,7 @@ fn receipt(number: u64, outcome: Outcome) -> Receipt {
         station: station_id(),
         packet: packet(1),
         manifest_sha256: sha256(b"manifest"),
-        packet_sha256: sha256(b"packet"),
+        refused_sha256: matches!(outcome, Outcome::Refused { .. }).then(|| sha256(b"packet")),
         outcome,
         node: "centre-1".to_owned(),
         previous: (number > 1).then(|| sha256(b"receipt before")),

@@ -418,7 +418,7 @@ impl Context<'_> {
                     "packet": row.id.to_string(), "station": row.station.to_string(),
                     "sequence": row.sequence, "enrolment": row.enrolment.to_string(),
                     "version": row.version, "manifest_sha256": row.manifest_sha256.to_hex(),
-                    "packet_sha256": row.packet_sha256.to_hex(), "bytes": row.length,
+                    "bytes": row.length,
                     "pack": row.pack_id, "home_office": row.home_office,
                     "chain": row.chain.name(), "quarantine": row.quarantine, "receipt": row.receipt,
                 });

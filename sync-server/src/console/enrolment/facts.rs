@@ -109,7 +109,7 @@ pub(super) fn capture_facts(
     }
     facts.push(Fact {
         label: w.t("fact-digest"),
-        text: stored.row.packet_sha256.to_hex()[..16].to_owned(),
+        text: stored.row.manifest_sha256.to_hex()[..16].to_owned(),
     });
     facts
 }
