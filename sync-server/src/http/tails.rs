@@ -87,7 +87,6 @@ impl Drop for Tail {
 
 #[cfg(test)]
 mod tests {
-    
 
     use super::*;
 
@@ -101,11 +100,11 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_waits_for_their_own_station_and_for_all_of_it() {
         let tails = Tails::default();
-        let began = Instant::now();
-        tails.settled(station(1), LONG).await;
+        let at_once = |byte| timeout(SOON, tails.settled(station(byte), LONG));
+        at_once(1).await.expect("there is nothing to wait for");
         let (first, second) = (tails.begin(station(1)), tails.begin(station(1)));
-        tails.settled(station(2), LONG).await;
-        assert!(began.elapsed() < LONG, "there was nothing to wait for");
+        at_once(2).await.expect("there is nothing of this station");
+        assert!(at_once(1).await.is_err(), "two are on their way");
         let waiting = tokio::spawn({
             let tails = tails.clone();
             async move { tails.settled(station(1), LONG).await }
@@ -116,8 +115,8 @@ mod tests {
         drop(second);
         waiting.await.unwrap();
         let _third = tails.begin(station(1));
-        tails.settled(station(1), SOON).await;
-        assert!(began.elapsed() < LONG, "the wait has an end");
+        let short = tails.settled(station(1), SOON);
+        timeout(LONG, short).await.expect("the wait has an end");
     }
 
     #[test]
