@@ -186,7 +186,15 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// SQLite counts as initialised a moment before SQLCipher is: whoever sets a key in that moment is refused. One thread opens
+/// the first connection of the process while the others wait.
+fn initialise() {
+    static FIRST: std::sync::Once = std::sync::Once::new();
+    FIRST.call_once(|| drop(Connection::open_in_memory()));
+}
+
 fn connect(path: &Path, key: &SecretKey, flags: OpenFlags) -> Result<Connection, StoreError> {
+    initialise();
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // SQLCipher writes its own log to stderr; what it says comes back as an error code anyway.
     connection.pragma_update(None, "cipher_log_level", "NONE")?;

@@ -496,14 +496,8 @@ fn a_receipt_of_other_bytes_makes_the_packet_stuck() {
     let bench = TestStation::new();
     let desk = Desk::of(&bench);
     let sealed = bench.sealed();
-    desk.set(|state| {
-        desk.receipt(
-            state,
-            sealed.packet,
-            sealed.manifest.digest(),
-            b"other bytes",
-        )
-    });
+    let other = sha256(b"another manifest");
+    desk.set(|state| desk.receipt(state, sealed.packet, other, b"other bytes"));
     contact(&bench, &desk).unwrap();
     assert_eq!(
         state(&bench, sealed.packet),
