@@ -40,6 +40,9 @@ mod lab {
         "input_types=0x0",
     ];
 
+    /// How long a closed camera may stay held: on an idle machine it is free at once.
+    const BUSY_MS: u64 = 10_000;
+
     struct Lab {
         clock: Arc<OsClock>,
         profiles: Arc<ProfileSet>,
@@ -157,7 +160,8 @@ mod lab {
                 ([640, 360], "GREY", PixelFormat::Grey8),
             ] {
                 let mut camera = self.camera(size, coding);
-                let opened = camera.open();
+                // The one before was closed a moment ago; a driver on a slow machine still lets go of it.
+                let (opened, waited_ms) = self.try_open(&mut camera);
                 let format = camera.format();
                 let given = format.is_some_and(|f: StreamFormat| {
                     f.geometry.width_px == size[0]
@@ -168,7 +172,7 @@ mod lab {
                 self.say(
                     &claim,
                     opened.is_ok() && given,
-                    &format!("{opened:?} {format:?}"),
+                    &format!("{opened:?} after {waited_ms} ms, {format:?}"),
                 );
                 let began = self.clock.monotonic_ms();
                 let (mut shown, mut last, mut bad) = (0_u32, 0, None);
@@ -347,14 +351,21 @@ mod lab {
             );
         }
 
-        /// A camera closed a moment ago may still be held by its thread.
-        fn open(&self, camera: &mut CameraDevice) {
-            for _ in 0..50 {
-                match camera.open() {
-                    Err(DeviceError::Busy) => self.clock.sleep_ms(50),
-                    other => return other.unwrap(),
+        /// Opens, trying again while the camera is still held; how long that took.
+        fn try_open(&self, camera: &mut CameraDevice) -> (Result<(), DeviceError>, u64) {
+            let began = self.clock.monotonic_ms();
+            loop {
+                let opened = camera.open();
+                let waited_ms = self.clock.monotonic_ms() - began;
+                match opened {
+                    Err(DeviceError::Busy) if waited_ms < BUSY_MS => self.clock.sleep_ms(50),
+                    other => return (other, waited_ms),
                 }
             }
+        }
+
+        fn open(&self, camera: &mut CameraDevice) {
+            self.try_open(camera).0.unwrap();
         }
 
         fn until_error(&self, camera: &mut CameraDevice) -> DeviceError {

@@ -140,6 +140,22 @@ pub struct Taste<'a> {
     pub staged_first: bool,
 }
 
+impl Taste<'_> {
+    /// The chosen one, or one that says it is the same: of those only the true one opens.
+    fn is_for(&self, entry: &DeviceEntry) -> bool {
+        self.chosen.is_some_and(|chosen| {
+            let rest = entry.device.id.strip_prefix(chosen);
+            rest.is_some_and(|rest| rest.is_empty() || is_twin(rest))
+        })
+    }
+}
+
+/// Whether this is what tells services of one name apart: `-2`, `-3`.
+fn is_twin(rest: &str) -> bool {
+    rest.strip_prefix('-')
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// The devices that do a job, in the order in which they are tried: the chosen one alone where it is there; else those
 /// that say they are ready, before others those that a profile knows. None of a person's folder, which is opened by name.
 pub fn for_job<'a>(
@@ -151,11 +167,9 @@ pub fn for_job<'a>(
         .iter()
         .filter(|e| e.device.modalities.contains(&modality) && !e.is_folder())
         .collect();
-    if let Some(chosen) = able
-        .iter()
-        .find(|e| taste.chosen == Some(e.device.id.as_str()))
-    {
-        return vec![*chosen];
+    let chosen: Vec<_> = able.iter().copied().filter(|e| taste.is_for(e)).collect();
+    if !chosen.is_empty() {
+        return chosen;
     }
     let is_ready = |e: &DeviceEntry| e.state.is_none_or(|state| state == DeviceState::Ready);
     able.sort_by_key(|e| {
@@ -236,5 +250,11 @@ mod tests {
         };
         assert_eq!(order(&entries, taste("b")), ["b"]);
         assert_eq!(order(&entries, taste("gone")), ["a", "b"]);
+        let twins = [
+            entry("a", false, None, true),
+            entry("a-2", false, None, true),
+            entry("a-other", false, None, true),
+        ];
+        assert_eq!(order(&twins, taste("a")), ["a", "a-2"]);
     }
 }

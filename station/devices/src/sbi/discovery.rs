@@ -39,6 +39,8 @@ pub struct Listed {
     pub level: Level,
     /// Its parts: 1 left, 2 right, 3 thumbs or both, 0 whole.
     pub sub_ids: Vec<String>,
+    /// How many services on lower ports say that they are the same device. Any program may say so; only the true one opens.
+    pub twins_before: usize,
 }
 
 impl Listed {
@@ -53,11 +55,15 @@ impl Listed {
                 .take(40)
                 .collect()
         };
-        format!(
+        let name = format!(
             "sbi-{}-{}",
             clean(&self.identity.device_type),
             clean(&self.identity.serial)
-        )
+        );
+        match self.twins_before {
+            0 => name,
+            before => format!("{name}-{}", before + 1),
+        }
     }
 }
 
@@ -103,8 +109,18 @@ pub fn scan(ports: RangeInclusive<u16>) -> Scan {
         }
     }
     scan.devices.sort_by_key(|d| (d.port, d.id()));
+    tell_twins_apart(&mut scan.devices);
     scan.others.sort_by_key(|(port, _)| *port);
     scan
+}
+
+/// By their order, so that nobody hides a device by answering under its name on a lower port.
+fn tell_twins_apart(devices: &mut [Listed]) {
+    let names: Vec<String> = devices.iter().map(Listed::id).collect();
+    for (at, device) in devices.iter_mut().enumerate() {
+        let same = |name: &&String| **name == names[at];
+        device.twins_before = names[..at].iter().filter(same).count();
+    }
 }
 
 /// The devices of one service; those that cannot be used each with their reason.
@@ -157,5 +173,35 @@ fn listed(device: DiscoveredDevice, port: u16) -> Result<Listed, SbiError> {
             .and_then(Level::from_name)
             .ok_or_else(form)?,
         sub_ids: device.device_sub_id.unwrap_or_default(),
+        twins_before: 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_takes_the_name_of_a_device_does_not_hide_it() {
+        let listed = |port, serial: &str| Listed {
+            port,
+            device_id: "1".to_owned(),
+            identity: Identity {
+                serial: serial.to_owned(),
+                make: "Maker".to_owned(),
+                model: "Model".to_owned(),
+                device_type: "Finger".to_owned(),
+                sub_type: "Slap".to_owned(),
+                provider: ("Provider".to_owned(), "p".to_owned()),
+            },
+            state: DeviceState::Ready,
+            level: Level::L0,
+            sub_ids: Vec::new(),
+            twins_before: 0,
+        };
+        let mut devices = [listed(4_501, "A"), listed(4_502, "B"), listed(4_503, "A")];
+        tell_twins_apart(&mut devices);
+        let ids = devices.map(|d| d.id());
+        assert_eq!(ids, ["sbi-finger-a", "sbi-finger-b", "sbi-finger-a-2"]);
+    }
 }
