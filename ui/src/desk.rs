@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use qayd_crypto::Passphrase;
-use qayd_devices::Stage;
+use qayd_devices::{Hardware, Stage};
 use qayd_model::pack::Language;
 use qayd_model::{EnrolmentId, ExceptionReason, FingerPosition, PacketId};
 use qayd_station::World;
@@ -28,6 +28,8 @@ pub struct Setup {
     pub data: PathBuf,
     /// Clock, randomness, files.
     pub world: World,
+    /// What is looked for on this computer.
+    pub hardware: Hardware,
     /// Who stands before the simulated devices, where there are any.
     pub stage: Option<Stage>,
     /// Language of the screen.
@@ -104,6 +106,8 @@ pub enum Command {
     },
     Unlock(String),
     Check,
+    /// From now on this device does what it can.
+    Choose(String),
     /// Ends the thread; whatever is open is kept first.
     Quit,
 }
@@ -268,6 +272,10 @@ pub struct DeviceView {
     pub took: String,
     pub said: Said,
     pub simulated: bool,
+    /// Another could do its job as well.
+    pub has_others: bool,
+    /// It does the job.
+    pub used: bool,
 }
 
 /// The bar that tells the truth.

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use qayd_devices::{Script, SimulatedPerson, Stage};
+use qayd_devices::sbi::Environment;
+use qayd_devices::{Hardware, Script, SimulatedPerson, Stage};
 use qayd_model::pack::Language;
 use qayd_station::World;
 use qayd_ui::Station;
@@ -24,6 +25,15 @@ struct Options {
     /// Language of the window: ar, ckb, en. Without it, the one that was chosen last
     #[arg(long, value_name = "CODE")]
     language: Option<String>,
+    /// Folder of hardware profiles
+    #[arg(long, value_name = "DIR", env = "QAYD_PROFILES")]
+    profiles: Option<PathBuf>,
+    /// Folder of the authorities that vouch for devices behind a service (SBI): device/*.pem and chip/*.pem
+    #[arg(long, value_name = "DIR", env = "QAYD_SBI_TRUST")]
+    sbi_trust: Option<PathBuf>,
+    /// Environment that such devices are provisioned for; without it, as the station is
+    #[arg(long, value_name = "NAME")]
+    sbi_environment: Option<Environment>,
     /// Let the synthetic person of this seed stand before a simulated scanner and camera. Refused where real people are
     /// enrolled
     #[arg(long, value_name = "SEED")]
@@ -69,9 +79,16 @@ fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         Some(code) => Language::from_code(code).ok_or("the language is ar, ckb or en")?,
         None => Preferences::read(&world, &options.data).language,
     };
+    let hardware = Hardware::read(
+        &*world.files,
+        options.profiles.as_deref(),
+        options.sbi_trust.as_deref(),
+        options.sbi_environment,
+    )?;
     Station::run(Setup {
         data: options.data,
         world,
+        hardware,
         stage,
         language,
     })?;

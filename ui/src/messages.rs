@@ -35,6 +35,9 @@ pub fn said(code: &str) -> Said {
         "DEV-06" => Said::TimedOut,
         "DEV-09" => Said::Unplugged,
         "DEV-10" => Said::DeviceBusy,
+        "SBI-10" | "SBI-11" | "SBI-13" | "SBI-14" | "SBI-15" => Said::UntrustedDevice,
+        "SBI-12" | "SBI-24" => Said::ClockDiffers,
+        "SBI-26" => Said::OtherFingers,
         "SYN-01" => Said::NoLink,
         "SYN-02" | "SYN-03" => Said::SlowLink,
         "SYN-04" | "SYN-05" => Said::CentreBusy,
@@ -45,7 +48,7 @@ pub fn said(code: &str) -> Said {
         return exact;
     }
     match code.split('-').next().unwrap_or_default() {
-        "DEV" | "CAP" | "IMG" | "EXT" | "SLP" => Said::Device,
+        "DEV" | "SBI" | "CAP" | "IMG" | "EXT" | "SLP" => Said::Device,
         "VAL" | "FND" => Said::Value,
         "SYN" | "NET" | "CHN" | "UPL" => Said::Refused,
         "STO" | "FIL" => Said::Store,
@@ -63,6 +66,8 @@ mod tests {
             ("SES-03", Said::WrongPassphrase),
             ("DEV-09", Said::Unplugged),
             ("DEV-12", Said::Device),
+            ("SBI-11", Said::UntrustedDevice),
+            ("SBI-27", Said::Device),
             ("STO-10", Said::Store),
             ("XYZ-01", Said::Fault),
         ] {

@@ -1,4 +1,4 @@
-//! Repository chores as programs: the demo programme of `./x run`, and the packet's dictionary.
+//! Repository chores as programs: the demo programme of `./x run`, the packet's dictionary, the camera lab.
 //!
 //! In: the built binaries `qayd` and `qayd-server` beside this one. Out: what each chore says.
 //! Never: part of the product; nothing in the product calls it.
@@ -8,6 +8,7 @@
     reason = "a chore talks to whoever runs it"
 )]
 
+mod camera_lab;
 mod demo;
 mod dictionary;
 
@@ -26,11 +27,14 @@ enum Chore {
     Demo(demo::Options),
     /// The zstd dictionary of the packet's demographics
     Dictionary(dictionary::Options),
+    /// The camera path against a real Video4Linux2 driver, in a small QEMU guest
+    CameraLab(camera_lab::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Demo(options) => demo::run(&options),
         Chore::Dictionary(options) => dictionary::run(&options),
+        Chore::CameraLab(options) => camera_lab::run(&options),
     }
 }

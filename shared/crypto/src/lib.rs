@@ -11,12 +11,14 @@
 //! | suite 1 | X-Wing (ML-KEM-768 + X25519), SHAKE256, AES-256-GCM |
 //! | suite 0 | X25519, HKDF-SHA-256, ChaCha20-Poly1305; for interoperability tests |
 //! | at rest | ChaCha20-Poly1305; passphrases by Argon2id (RFC 9106) |
+//! | what devices sign | RS256 in compact JWS (RFC 7515), certificates by RFC 5280; verified only |
 //! | digests | SHA-256 (FIPS 180-4) |
 
 mod at_rest;
 pub mod cbor;
 mod digest;
 mod hpke_suite;
+mod jws;
 mod passphrase;
 mod sealing;
 mod signing;
@@ -24,6 +26,7 @@ mod signing;
 pub use at_rest::{AtRestError, SecretKey, keyed_digest, open_at_rest, seal_at_rest};
 pub use digest::{Sha1Stream, Sha256Stream, sha256};
 pub use hpke_suite::{OpeningKey, SealingKey, Suite, UnknownSuite};
+pub use jws::{Authorities, AuthoritiesError, JWS_BYTES_MAX, JwsError, VerifiedJws, verify_jws};
 pub use passphrase::{
     ArgonParams, Passphrase, UnwrapError, hash_password, unwrap_with_passphrase, verify_password,
     wrap_with_passphrase,

@@ -5,9 +5,9 @@
 //! Never: judges quality, decodes for the caller, recompresses, or waits without an end.
 //!
 //! ```text
-//!   closed ──open──► open ──next_frame*──► open ──capture──► RawSample…
-//!      ▲              │  ▲                           │
-//!      └────close─────┘  └──── open again ◄── Unplugged
+//!   closed ──open──► open ──begin_preview──► next_frame* ──► capture ──► RawSample…
+//!      ▲              │  ▲                                      │
+//!      └────close─────┘  └──────── open again ◄── Unplugged ◄───┘
 //! ```
 
 use core::fmt;
@@ -23,7 +23,7 @@ use crate::error::DeviceError;
 /// scanner behind a service, is given 40 s by MOSIP's client).
 pub const TIMEOUT_MS_MAX: u32 = 60_000;
 
-/// A device that can look at a person or a paper. Drivers: `simulated`, `folder`; later SBI, V4L2, libfprint, SANE.
+/// A device that can look at a person or a paper. Drivers: `simulated`, `folder`, `sbi`, `camera`; later libfprint, SANE.
 ///
 /// Every call returns within its time-out (never more than [`TIMEOUT_MS_MAX`]) or when `cancel` is set.
 pub trait CaptureDevice: Send {
@@ -36,7 +36,27 @@ pub trait CaptureDevice: Send {
     /// Gives it back. Closing a closed device changes nothing.
     fn close(&mut self);
 
-    /// The next preview image, waiting `timeout_ms` at most (0: only what is there already).
+    /// Says what the preview is to show and starts it. A slap scanner shows the platen as it will be captured for this
+    /// target; a device that shows the same whatever is asked does nothing, which is what this does unless overridden.
+    ///
+    /// Calling it again changes the target. Without it, [`CaptureDevice::next_frame`] shows what the device shows by itself.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotOpen`], [`DeviceError::Unsupported`], or why the preview did not start; a capture works without one.
+    fn begin_preview(&mut self, target: &CaptureTarget) -> Result<(), DeviceError> {
+        let _ = target;
+        Ok(())
+    }
+
+    /// Stops the preview, so that a device that warms or lights up may rest. Ending none changes nothing.
+    fn end_preview(&mut self) {}
+
+    /// The newest preview image that was not handed out yet, waiting `timeout_ms` at most (0: only what is there already).
+    /// Images that nobody fetched in time are dropped; a gap in [`Frame::sequence`] shows how many.
+    ///
+    /// # Errors
+    /// [`DeviceError::TimedOut`] while nothing came yet, [`DeviceError::Stalled`] when a preview that ran has stopped
+    /// although the device is still there, [`DeviceError::Unplugged`] when it is not.
     fn next_frame(&mut self, timeout_ms: u32) -> Result<Frame, DeviceError>;
 
     /// One attempt: waits for the person, hands each preview to `progress`, and returns what was captured.
@@ -96,6 +116,8 @@ pub enum Modality {
     Finger,
     /// Portraits and exception photographs.
     Face,
+    /// Eyes. No procedure asks for them yet, so that no [`CaptureTarget`] has this modality; `sbi` captures them.
+    Iris,
     /// Pages of papers.
     Document,
     /// Signatures on a pad.

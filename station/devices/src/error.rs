@@ -7,6 +7,7 @@ use qayd_model::Remedy;
 
 use crate::capture::CaptureTarget;
 use crate::folder::FolderError;
+use crate::sbi::SbiError;
 
 /// Why opening, previewing or capturing stopped. No sample was handed out, whatever the variant.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,19 @@ pub enum DeviceError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// It is still there, but its pictures have stopped coming. Closing and opening it may help.
+    #[error("the device stopped sending for {after_ms} ms")]
+    Stalled {
+        /// How long nothing came.
+        after_ms: u32,
+    },
+    /// The service of a device gave something that is not believed; nothing of it was handed out.
+    #[error("the device service is not believed")]
+    Sbi {
+        /// Which check failed.
+        #[source]
+        source: Box<SbiError>,
+    },
     /// It understood the request and declined.
     #[error("the device refused: {reason}")]
     Refused {
@@ -88,7 +102,7 @@ pub enum DeviceError {
 
 impl DeviceError {
     /// Stable code under which screens, exit messages and logs find this error.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotOpen => "DEV-01",
             Self::Unsupported { .. } => "DEV-02",
@@ -103,11 +117,13 @@ impl DeviceError {
             Self::NotReady { .. } => "DEV-11",
             Self::BadFrame { .. } => "DEV-12",
             Self::Refused { .. } => "DEV-13",
+            Self::Stalled { .. } => "DEV-14",
+            Self::Sbi { source } => source.code(),
         }
     }
 
     /// Who acts next.
-    pub const fn remedy(&self) -> Remedy {
+    pub fn remedy(&self) -> Remedy {
         match self {
             Self::NotOpen | Self::Unsupported { .. } => Remedy::ReportBug,
             Self::Busy | Self::NotReady { .. } => Remedy::RetryLater,
@@ -117,7 +133,9 @@ impl DeviceError {
             | Self::Exhausted { .. }
             | Self::Unknown { .. }
             | Self::Unplugged
+            | Self::Stalled { .. }
             | Self::BadFrame { .. } => Remedy::OperatorActs,
+            Self::Sbi { source } => source.remedy(),
             Self::SimulatedInProduction { .. } | Self::Refused { .. } => Remedy::SupervisorActs,
         }
     }
@@ -159,6 +177,10 @@ mod tests {
             },
             DeviceError::BadFrame { reason: "short" },
             DeviceError::Refused { reason: "tamper" },
+            DeviceError::Stalled { after_ms: 1 },
+            DeviceError::Sbi {
+                source: Box::new(SbiError::WrongTransaction),
+            },
         ];
         let codes: BTreeSet<_> = all.iter().map(DeviceError::code).collect();
         assert_eq!(codes.len(), all.len());

@@ -3,23 +3,30 @@
 //! In: a device, a person folder or a simulated person; profiles as TOML. Out: [`Frame`]s and [`RawSample`]s.
 //! Owns: the device handle. Never: judges quality, keeps a sample, or recompresses what a device gave.
 //!
-//! A folder per driver: [`folder`] reads a person's files, [`simulated`] shows people who do not exist. [`profile`] knows the hardware.
+//! A folder per driver: [`sbi`] speaks to the services of vendors, [`camera`] to cameras, [`folder`] reads a person's files,
+//! [`simulated`] shows people who do not exist. [`profile`] knows the hardware.
 
+pub mod camera;
 pub mod capture;
 pub mod error;
 pub mod folder;
+pub mod hardware;
 pub mod profile;
 pub mod registry;
+pub mod sbi;
 pub mod simulated;
 
+pub use camera::{CameraDevice, CameraListed};
 pub use capture::{
     CaptureDevice, CaptureRequest, CaptureTarget, DeviceDescription, Frame, Geometry, MediaType,
     Modality, PixelFormat, RawSample, TIMEOUT_MS_MAX, admit, expected_fingers,
 };
 pub use error::DeviceError;
 pub use folder::{FolderDevice, FolderError, FolderProblem, FolderReason, PersonFolder};
+pub use hardware::{Hardware, HardwareError, Services, Taste, for_job};
 pub use profile::{ProfileError, ProfileProblem, ProfileReason, ProfileSet, Seen};
-pub use registry::{DeviceEntry, DeviceReport, Devices};
+pub use registry::{DeviceChange, DeviceEntry, DeviceReport, DeviceWatch, Devices, Surroundings};
+pub use sbi::{SbiDevice, SbiError, SbiSettings, SbiTrust};
 pub use simulated::{
     Fault, Script, ScriptError, SimulatedCamera, SimulatedPerson, SimulatedScanner, Stage,
 };

@@ -1,21 +1,24 @@
 //! Registry: which devices this station has, opening one, and checking one.
 //!
-//! In: the stage of simulated devices, a person folder, the profiles. Out: a list, an open device, a report.
-//! Owns: nothing open; whoever opens a device keeps it.
+//! In: services and cameras of this machine, the stage of simulated devices, a person folder, the profiles.
+//! Out: a list, an open device, a report, what came and went. Owns: nothing open; whoever opens a device keeps it.
 //! Never: lists or opens a simulated device on a station provisioned for production.
 //!
-//! Hardware and hot-plug come with its drivers; they add to [`Devices::list`] and nothing else here moves.
+//! Every list looks anew, so that what was plugged in a moment ago is there and what was pulled is not.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use qayd_world::{Clock, Files};
+use qayd_world::{Clock, Files, Randomness};
 use serde::Serialize;
 
-use crate::capture::{CaptureDevice, DeviceDescription, Geometry, admit};
+use crate::camera::{self, CameraDevice, CameraListed};
+use crate::capture::{CaptureDevice, DeviceDescription, Geometry, Modality, admit};
 use crate::error::DeviceError;
 use crate::folder::FolderDevice;
-use crate::profile::{ProfileSet, Seen, Status};
+use crate::hardware::{Taste, for_job};
+use crate::profile::{DeviceProfile, ProfileSet, Seen, Status};
+use crate::sbi::{self, DeviceState, Listed, SbiDevice, SbiError, SbiSettings};
 use crate::simulated::{SimulatedCamera, SimulatedScanner, Stage};
 
 const SCANNER: &str = "simulated-scanner";
@@ -30,8 +33,19 @@ pub struct Devices {
     clock: Arc<dyn Clock>,
     production: bool,
     profiles: Option<Arc<ProfileSet>>,
+    sbi: Option<(SbiSettings, Arc<dyn Randomness>)>,
+    cameras: bool,
     stage: Option<Stage>,
     folder: Option<(Arc<dyn Files>, PathBuf)>,
+    /// What the last look at the machine found, so that opening what was listed does not look again.
+    last: Mutex<Found>,
+}
+
+/// Hardware as it was found.
+#[derive(Debug, Clone, Default)]
+struct Found {
+    services: Vec<Listed>,
+    cameras: Vec<CameraListed>,
 }
 
 impl Devices {
@@ -41,14 +55,29 @@ impl Devices {
             clock,
             production,
             profiles: None,
+            sbi: None,
+            cameras: false,
             stage: None,
             folder: None,
+            last: Mutex::default(),
         }
     }
 
     /// The same with what is known about hardware.
     pub fn with_profiles(mut self, profiles: Arc<ProfileSet>) -> Self {
         self.profiles = Some(profiles);
+        self
+    }
+
+    /// The same with the device services of this machine.
+    pub fn with_sbi(mut self, settings: SbiSettings, randomness: Arc<dyn Randomness>) -> Self {
+        self.sbi = Some((settings, randomness));
+        self
+    }
+
+    /// The same with the cameras of this machine.
+    pub const fn with_cameras(mut self) -> Self {
+        self.cameras = true;
         self
     }
 
@@ -64,13 +93,56 @@ impl Devices {
         self
     }
 
-    /// Every device, in the order in which one is preferred for a job.
+    /// Every device, in the order in which one is preferred for a job: hardware first. Looks at the machine, which takes
+    /// up to [`sbi::SCAN_MS_MAX`] where device services do not answer, and milliseconds where they do.
     pub fn list(&self) -> Vec<DeviceEntry> {
-        [SCANNER, CAMERA, FOLDER]
-            .into_iter()
-            .filter_map(|id| self.build(id).ok())
-            .map(|device| self.entry(device.describe()))
-            .collect()
+        self.look().entries
+    }
+
+    /// The same with what was found besides.
+    pub fn look(&self) -> Surroundings {
+        let mut around = Surroundings::default();
+        let mut found = Found::default();
+        if let Some((settings, _)) = &self.sbi {
+            let scan = sbi::scan(settings.ports.clone());
+            around.ports = Some(settings.ports.clone().count());
+            around.other_services = scan.others;
+            found.services = scan.devices;
+        }
+        if self.cameras {
+            let list = camera::list();
+            around.cameras = Some(list.cameras.len());
+            around.cameras_denied = list.denied;
+            found.cameras = list.cameras;
+        }
+        let states = found.services.iter().map(|listed| Some(listed.state));
+        let states: Vec<_> = states.chain(found.cameras.iter().map(|_| None)).collect();
+        let hardware = found
+            .services
+            .iter()
+            .map(Listed::id)
+            .chain(found.cameras.iter().map(|c| c.id.clone()))
+            .collect::<Vec<_>>();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        let built_in = [SCANNER, CAMERA, FOLDER].map(|id| (id.to_owned(), None));
+        for (id, state) in hardware.into_iter().zip(states).chain(built_in) {
+            let Ok(device) = self.build(&id) else {
+                continue;
+            };
+            if admit(device.as_ref(), self.production).is_ok() {
+                around.entries.push(self.entry(device.describe(), state));
+            }
+        }
+        around
+    }
+
+    /// The device that is preferred for a job and can do it now, in the order of [`for_job`].
+    pub fn best_for(&self, modality: Modality) -> Option<DeviceEntry> {
+        let entries = self.list();
+        let best = for_job(&entries, modality, Taste::default());
+        best.into_iter()
+            .find(|e| e.state.is_none_or(|state| state == DeviceState::Ready))
+            .cloned()
     }
 
     /// Opens a device for use.
@@ -86,7 +158,7 @@ impl Devices {
     pub fn check(&self, id: &str) -> Result<DeviceReport, DeviceError> {
         let mut device = self.build(id)?;
         admit(device.as_ref(), self.production)?;
-        let entry = self.entry(device.describe());
+        let entry = self.entry(device.describe(), None);
         let start = self.clock.monotonic_ms();
         let outcome = device
             .open()
@@ -133,20 +205,148 @@ impl Devices {
                 let (files, dir) = self.folder.clone().ok_or_else(unknown)?;
                 Ok(Box::new(FolderDevice::make(files, dir)))
             }
-            _ => Err(unknown()),
+            _ => {
+                let found = self.found(id);
+                if let Some(listed) = found.services.into_iter().find(|l| l.id() == id) {
+                    return self.service(listed).ok_or_else(unknown);
+                }
+                let camera = found.cameras.into_iter().find(|c| c.id == id);
+                let camera = camera.ok_or_else(unknown)?;
+                let profile = self.camera_profile(&camera);
+                Ok(Box::new(CameraDevice::make(camera, profile, clock)))
+            }
         }
     }
 
-    fn entry(&self, device: DeviceDescription) -> DeviceEntry {
-        let profile = self
-            .profiles
-            .as_ref()
-            .and_then(|set| set.find(&Seen::BuiltIn { id: &device.id }));
+    /// What was found last, or what is found now when the id was not among it.
+    fn found(&self, id: &str) -> Found {
+        let last = || {
+            self.last
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        };
+        let found = last();
+        let is_there =
+            found.services.iter().any(|l| l.id() == id) || found.cameras.iter().any(|c| c.id == id);
+        if is_there {
+            return found;
+        }
+        let looked = Found {
+            services: match &self.sbi {
+                Some((settings, _)) if id.starts_with("sbi-") => {
+                    sbi::scan(settings.ports.clone()).devices
+                }
+                _ => found.services,
+            },
+            cameras: if self.cameras && id.starts_with("camera-") {
+                camera::list().cameras
+            } else {
+                found.cameras
+            },
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = looked.clone();
+        looked
+    }
+
+    fn service(&self, listed: Listed) -> Option<Box<dyn CaptureDevice>> {
+        let (settings, randomness) = self.sbi.clone()?;
+        let profile = self.find(&Seen::Sbi {
+            device_type: &listed.identity.device_type,
+            sub_type: &listed.identity.sub_type,
+            make: &listed.identity.make,
+            model: &listed.identity.model,
+            level: listed.level.name(),
+        });
+        let clock = self.clock.clone();
+        let device = SbiDevice::make(listed, settings, profile, clock, randomness);
+        Some(Box::new(device))
+    }
+
+    fn camera_profile(&self, camera: &CameraListed) -> Option<DeviceProfile> {
+        let by_number = camera.usb.and_then(|(vid, pid)| {
+            let class = None;
+            self.find(&Seen::Usb { vid, pid, class })
+        });
+        by_number.or_else(|| self.find(&Seen::V4l2 { name: &camera.name }))
+    }
+
+    fn find(&self, seen: &Seen<'_>) -> Option<DeviceProfile> {
+        self.profiles.as_ref()?.find(seen).cloned()
+    }
+
+    fn entry(&self, device: DeviceDescription, state: Option<DeviceState>) -> DeviceEntry {
+        let profile = self.profiles.as_ref().and_then(|set| {
+            set.find(&Seen::BuiltIn { id: &device.id })
+                .or_else(|| set.device(&device.profile))
+        });
         DeviceEntry {
             model: profile.map(|p| format!("{} {}", p.vendor, p.model)),
             status: profile.map(|p| p.status),
+            state,
             device,
         }
+    }
+}
+
+/// What a look at the machine found.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// Every device, as in [`Devices::list`].
+    pub entries: Vec<DeviceEntry>,
+    /// Ports that were asked for device services; `None` when none was.
+    pub ports: Option<usize>,
+    /// Ports on which something listens that cannot be used, and why.
+    pub other_services: Vec<(u16, SbiError)>,
+    /// Cameras that are plugged in; `None` when they were not looked for.
+    pub cameras: Option<usize>,
+    /// Cameras that this user may not open.
+    pub cameras_denied: usize,
+}
+
+/// Notices what comes and goes between two looks.
+#[derive(Debug, Default)]
+pub struct DeviceWatch {
+    known: Vec<DeviceEntry>,
+}
+
+/// Something that came or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceChange {
+    /// It was not there before.
+    Appeared(DeviceEntry),
+    /// It is there no more.
+    Disappeared(DeviceEntry),
+    /// It is there and says something else of itself: busy, ready again.
+    Changed(DeviceEntry),
+}
+
+impl DeviceWatch {
+    /// Looks, and tells what is different from the look before; at the first, everything has appeared.
+    pub fn look(&mut self, devices: &Devices) -> Vec<DeviceChange> {
+        self.compare(devices.list())
+    }
+
+    fn compare(&mut self, now: Vec<DeviceEntry>) -> Vec<DeviceChange> {
+        let of = |list: &[DeviceEntry], id: &str| list.iter().find(|e| e.device.id == id).cloned();
+        let mut changes = Vec::new();
+        for before in &self.known {
+            if of(&now, &before.device.id).is_none() {
+                changes.push(DeviceChange::Disappeared(before.clone()));
+            }
+        }
+        for entry in &now {
+            match of(&self.known, &entry.device.id) {
+                None => changes.push(DeviceChange::Appeared(entry.clone())),
+                Some(before) if before != *entry => {
+                    changes.push(DeviceChange::Changed(entry.clone()));
+                }
+                Some(_) => {}
+            }
+        }
+        self.known = now;
+        changes
     }
 }
 
@@ -160,6 +360,20 @@ pub struct DeviceEntry {
     pub model: Option<String>,
     /// How far its profile may be relied on.
     pub status: Option<Status>,
+    /// What its service says of it; `None` where nothing but opening it can tell.
+    pub state: Option<DeviceState>,
+}
+
+impl DeviceEntry {
+    /// A person's folder, not a device that stands on the table.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.device.id == FOLDER
+    }
+
+    /// A device of the program itself, before which the person of the stage stands.
+    pub(crate) fn is_staged(&self) -> bool {
+        matches!(self.device.id.as_str(), SCANNER | CAMERA)
+    }
 }
 
 /// What a check found.
@@ -217,6 +431,37 @@ mod tests {
             assert_eq!(production.open(id).err().unwrap().code(), refused.code());
             assert_eq!(production.check(id).unwrap_err().code(), refused.code());
         }
+    }
+
+    #[test]
+    fn the_simulated_ones_are_best_where_there_is_nothing_else() {
+        let (devices, _, _dir) = devices(false);
+        let best = |modality| devices.best_for(modality).map(|e| e.device.id);
+        assert_eq!(best(Modality::Slap).as_deref(), Some(SCANNER));
+        assert_eq!(best(Modality::Face).as_deref(), Some(CAMERA));
+        assert_eq!(best(Modality::Iris), None);
+        let (production, _, _dir) = self::devices(true);
+        assert_eq!(production.best_for(Modality::Slap), None);
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_noticed() {
+        let (devices, _, _dir) = devices(false);
+        let mut watch = DeviceWatch::default();
+        assert_eq!(watch.look(&devices).len(), 3);
+        assert_eq!(watch.look(&devices), []);
+        let mut fewer = devices.list();
+        let gone = fewer.remove(0);
+        fewer[0].state = Some(DeviceState::Busy);
+        let changed = fewer[0].clone();
+        assert_eq!(
+            watch.compare(fewer),
+            [
+                DeviceChange::Disappeared(gone.clone()),
+                DeviceChange::Changed(changed)
+            ]
+        );
+        assert!(watch.look(&devices).contains(&DeviceChange::Appeared(gone)));
     }
 
     #[test]

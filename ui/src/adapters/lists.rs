@@ -41,6 +41,10 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk) {
     window
         .global::<Kit>()
         .on_check_requested(move || to.ask(Command::Check));
+    let to = desk.clone();
+    window
+        .global::<Kit>()
+        .on_choose_requested(move |id| to.ask(Command::Choose(id.into())));
 }
 
 pub(super) fn show(window: &AppWindow, event: Event) {
@@ -80,5 +84,7 @@ fn map_device(device: DeviceView) -> Device {
         took: device.took.into(),
         said: device.said,
         simulated: device.simulated,
+        has_others: device.has_others,
+        used: device.used,
     }
 }

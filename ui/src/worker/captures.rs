@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering;
 
-use qayd_devices::{CaptureDevice, CaptureTarget, Devices, Modality, expected_fingers};
+use qayd_devices::{CaptureDevice, CaptureTarget, DeviceError, Modality, expected_fingers};
 use qayd_model::{
     BiometricException, ExceptionReason, FingerPosition, PersonalBytes, SampleKind, Slap,
 };
@@ -18,9 +18,17 @@ use qayd_station::{DraftSample, EnrolmentError};
 use qayd_window::{FingerLine, FingerMark, FingerState, Reason, Said, SlapTab, Verdict};
 
 use super::enrolment::{Then, Work};
+use super::kit::Opening;
 use super::pictures;
 use super::steps::{self, Step};
 use crate::desk::{Command, Event, FingersView, PortraitView};
+
+/// How long the live picture is waited for before commands are looked at.
+const FRAME_MS: u32 = 100;
+/// A device that was not there is tried again after this.
+const AGAIN_MS: u64 = 3_000;
+/// Between two looks at a device that is being opened.
+const OPENING_PAUSE_MS: u64 = 20;
 
 /// Thumb, index, middle, ring, little.
 const LEFT: [FingerPosition; 5] = [
@@ -42,8 +50,12 @@ const RIGHT: [FingerPosition; 5] = [
 #[derive(Default)]
 pub(super) struct State {
     device: Option<Box<dyn CaptureDevice>>,
-    /// The device failed once; it is opened again at the next press.
-    gave_up: bool,
+    /// A device on its way.
+    opening: Option<Opening>,
+    /// What its preview was asked to show.
+    shown: Option<CaptureTarget>,
+    /// Why there is no device; it is opened again at the next press, and by itself from time to time.
+    trouble: Option<Trouble>,
     slap: usize,
     /// The slap was chosen or gone on to; else the first open one is shown.
     slap_chosen: bool,
@@ -53,17 +65,31 @@ pub(super) struct State {
     excepting: Option<FingerPosition>,
 }
 
+/// A device that is not there, or does not deliver.
+struct Trouble {
+    /// What was said about it.
+    code: &'static str,
+    /// When it is tried again, on the monotonic clock.
+    again_ms: u64,
+}
+
 impl State {
     /// Whether there is a live picture to show.
     pub(super) fn is_live(&self) -> bool {
-        self.device.is_some()
+        self.device.is_some() || self.opening.is_some()
+    }
+
+    fn close_device(&mut self) {
+        if let Some(mut device) = self.device.take() {
+            device.end_preview();
+            device.close();
+        }
+        self.shown = None;
     }
 
     /// Gives the device back and forgets what was on the screen.
     pub(super) fn close(&mut self) {
-        if let Some(mut device) = self.device.take() {
-            device.close();
-        }
+        self.close_device();
         *self = Self::default();
     }
 }
@@ -115,12 +141,18 @@ impl Work<'_, '_, '_> {
             Ok(then) => Ok(then),
             Err(CaptureError::Enrolment(error)) => Err(error),
             Err(error) => {
-                // The handle is dead after most of these; the next press opens the device again.
-                if let Some(mut device) = self.captures.device.take() {
-                    device.close();
+                match error {
+                    // What was stopped, or not believed once, is no reason to stop looking.
+                    CaptureError::Device(DeviceError::Cancelled | DeviceError::Sbi { .. }) => {
+                        self.captures.close_device();
+                        self.worker.say_code(error.code());
+                    }
+                    CaptureError::Device(_) => self.give_up(error.code()),
+                    _ => {
+                        self.captures.close_device();
+                        self.worker.say_code(error.code());
+                    }
                 }
-                self.captures.gave_up = true;
-                self.worker.say_code(error.code());
                 Ok(Then::Show)
             }
         }
@@ -152,13 +184,61 @@ impl Work<'_, '_, '_> {
         }
     }
 
-    fn device(&mut self, modality: Modality) -> Result<Box<dyn CaptureDevice>, CaptureError> {
-        if let Some(device) = self.captures.device.take()
-            && device.describe().modalities.contains(&modality)
-        {
-            return Ok(device);
+    /// The device for a job, as soon as it is open; `None` while it is being opened.
+    fn opened(
+        &mut self,
+        modality: Modality,
+    ) -> Option<Result<Box<dyn CaptureDevice>, DeviceError>> {
+        let kit = self.worker.kit.as_ref()?;
+        let is_for = |opening: &Opening| opening.modality() == modality;
+        if !self.captures.opening.as_ref().is_some_and(is_for) {
+            self.captures.opening = Some(kit.opening(modality));
         }
-        Ok(open_first(&self.worker.devices(self.station), modality)?)
+        let ready = self.captures.opening.as_ref()?.ready()?;
+        self.captures.opening = None;
+        self.captures.shown = None;
+        Some(ready)
+    }
+
+    /// The same, waited for; whatever goes elsewhere in the meantime ends the wait.
+    fn device(&mut self, modality: Modality) -> Result<Box<dyn CaptureDevice>, CaptureError> {
+        if let Some(mut device) = self.captures.device.take() {
+            if device.describe().modalities.contains(&modality) {
+                return Ok(device);
+            }
+            device.close();
+        }
+        loop {
+            if let Some(ready) = self.opened(modality) {
+                return Ok(ready?);
+            }
+            if self.worker.switches.cancel.load(Ordering::SeqCst) || self.worker.kit.is_none() {
+                return Err(DeviceError::Cancelled.into());
+            }
+            self.worker.setup.world.clock.sleep_ms(OPENING_PAUSE_MS);
+        }
+    }
+
+    /// What the live picture of this step shows.
+    fn looked_at(&self) -> CaptureTarget {
+        match self.step() {
+            Step::Fingers => self.target(),
+            Step::ExceptionPhoto => CaptureTarget::Sample(SampleKind::ExceptionPhoto),
+            _ => CaptureTarget::Sample(SampleKind::Portrait),
+        }
+    }
+
+    fn give_up(&mut self, code: &'static str) {
+        self.captures.close_device();
+        self.worker.tell(Event::NoPicture);
+        let before = self.captures.trouble.replace(Trouble {
+            code,
+            again_ms: self.worker.now_ms().saturating_add(AGAIN_MS),
+        });
+        // Whoever put the message away does not want it back every few seconds.
+        if before.is_none_or(|before| before.code != code) {
+            self.worker.say_code(code);
+        }
     }
 
     /// One frame of the live picture, if the step has one and the screen is ready for it.
@@ -166,44 +246,49 @@ impl Work<'_, '_, '_> {
         let Some(modality) = self.modality() else {
             return;
         };
-        if self.captures.gave_up {
-            return;
-        }
         if self.captures.device.is_none() {
-            match self.device(modality) {
-                Ok(device) => self.captures.device = Some(device),
-                Err(error) => {
-                    self.captures.gave_up = true;
-                    self.worker.tell(Event::NoPicture);
-                    self.worker.say_code(error.code());
-                    return;
-                }
+            let now = self.worker.now_ms();
+            let waits = |trouble: &Trouble| now < trouble.again_ms;
+            if self.captures.opening.is_none() && self.captures.trouble.as_ref().is_some_and(waits)
+            {
+                return;
+            }
+            match self.opened(modality) {
+                Some(Ok(device)) => self.captures.device = Some(device),
+                Some(Err(error)) => return self.give_up(error.code()),
+                None => return,
             }
         }
+        let target = self.looked_at();
         let Some(device) = self.captures.device.as_mut() else {
             return;
         };
-        match device.next_frame(100) {
+        if self.captures.shown.as_ref() != Some(&target) {
+            // A device that cannot show this part shows what it shows; a capture works without.
+            let _ = device.begin_preview(&target);
+            self.captures.shown = Some(target);
+        }
+        let frame = device.next_frame(FRAME_MS);
+        if frame.is_ok() && self.captures.trouble.take().is_some() {
+            // The device is back; what was said about it is over.
+            self.worker.say(Said::Nothing);
+        }
+        match frame {
             Ok(frame) if self.worker.preview_is_free() => {
                 let fingers = modality == Modality::Slap;
                 if let Some(pixels) = pictures::of_frame(&frame, !fingers) {
                     self.worker.tell(Event::Preview { fingers, pixels });
                 }
             }
-            Ok(_) | Err(qayd_devices::DeviceError::TimedOut { .. }) => {}
-            Err(error) => {
-                self.captures.device = None;
-                self.captures.gave_up = true;
-                self.worker.tell(Event::NoPicture);
-                self.worker.say_code(error.code());
-            }
+            Ok(_) | Err(DeviceError::TimedOut { .. }) => {}
+            Err(error) => self.give_up(error.code()),
         }
     }
 
     fn begins(&mut self) {
         self.worker.switches.cancel.store(false, Ordering::SeqCst);
         self.worker.say(Said::Nothing);
-        self.captures.gave_up = false;
+        self.captures.trouble = None;
     }
 
     // The portrait.
@@ -689,22 +774,5 @@ impl Work<'_, '_, '_> {
                 Ok(())
             }
         }
-    }
-}
-
-/// The first device that captures this, opened.
-fn open_first(
-    devices: &Devices,
-    modality: Modality,
-) -> Result<Box<dyn CaptureDevice>, qayd_devices::DeviceError> {
-    let found = devices
-        .list()
-        .into_iter()
-        .find(|entry| entry.device.modalities.contains(&modality));
-    match found {
-        Some(entry) => devices.open(&entry.device.id),
-        None => Err(qayd_devices::DeviceError::Unknown {
-            id: format!("{modality:?}").to_lowercase(),
-        }),
     }
 }

@@ -36,12 +36,21 @@ pub(super) fn run(
     }
     let idle_ms = Worker::idle_ms(station);
     let mut page = Page::Home;
+    let mut changes = 0;
     show(worker, station, page);
     loop {
         worker.truth(station, false);
         let command = match worker.next(idle_ms) {
             Next::Do(command) => command,
-            Next::Nothing => continue,
+            // What is plugged in or pulled while somebody looks at the kit shows by itself.
+            Next::Nothing => {
+                let now = worker.kit.as_ref().map_or(0, super::kit::Kit::changes);
+                if page == Page::Kit && now != changes {
+                    show(worker, station, page);
+                }
+                changes = now;
+                continue;
+            }
             Next::Idle => return After::Locked(None),
             Next::Gone => return After::Gone,
         };

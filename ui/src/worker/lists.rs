@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use qayd_devices::Devices;
 use qayd_model::{Decision, PacketId};
 use qayd_station::outbox::{self, NextStep as Next, OutboxState, StuckReason};
 use qayd_station::upload::{self, Ended, Progress, SendOptions};
@@ -35,7 +34,7 @@ pub(super) fn show(worker: &Worker<'_>, station: &Station, page: Page) -> Result
         }
         Page::Inbox => worker.tell(Event::Inbox(inbox_rows(worker, station)?)),
         Page::Search => worker.tell(Event::Found(found(worker, station, "")?)),
-        Page::Kit => worker.tell(Event::Kit(kit(worker, station))),
+        Page::Kit => worker.tell(Event::Kit(kit(worker))),
         _ => {}
     }
     Ok(())
@@ -92,8 +91,13 @@ pub(super) fn act(
             Err(error) => worker.say_code(error.code()),
         },
         Command::Check => {
-            check(worker, station);
+            check(worker);
             return false;
+        }
+        Command::Choose(id) => {
+            if let Some(kit) = &mut worker.kit {
+                kit.choose(&id);
+            }
         }
         _ => return false,
     }
@@ -364,40 +368,59 @@ fn operators(station: &Station) -> Result<Vec<Operator>, StoreError> {
         .collect())
 }
 
-fn kit(worker: &Worker<'_>, station: &Station) -> Vec<DeviceView> {
-    let list = worker.devices(station).list();
-    list.into_iter()
-        .map(|entry| DeviceView {
-            name: entry.model.unwrap_or_else(|| entry.device.id.clone()),
-            id: entry.device.id,
-            profile: entry.device.profile,
-            serial: entry.device.serial.unwrap_or_default(),
-            state: DeviceState::NotChecked,
-            picture: None,
-            took: String::new(),
-            said: Said::Nothing,
-            simulated: entry.device.simulated,
+fn kit(worker: &Worker<'_>) -> Vec<DeviceView> {
+    let entries = worker.entries();
+    let choice = |id: &str| match &worker.kit {
+        Some(kit) => kit.choice(&entries, id),
+        None => (false, false),
+    };
+    entries
+        .iter()
+        .map(|entry| {
+            let (has_others, used) = choice(&entry.device.id);
+            DeviceView {
+                name: entry.model.clone().unwrap_or(entry.device.id.clone()),
+                id: entry.device.id.clone(),
+                profile: entry.device.profile.clone(),
+                serial: entry.device.serial.clone().unwrap_or_default(),
+                state: DeviceState::NotChecked,
+                picture: None,
+                took: String::new(),
+                said: Said::Nothing,
+                simulated: entry.device.simulated,
+                has_others,
+                used,
+            }
         })
         .collect()
 }
 
 /// Opens every device, takes one picture of each, shows it.
-fn check(worker: &mut Worker<'_>, station: &Station) {
-    let devices = worker.devices(station);
-    let mut views = kit(worker, station);
+fn check(worker: &mut Worker<'_>) {
+    let mut views = kit(worker);
     worker.tell(Event::Busy(true));
     for n in 0..views.len() {
         views[n].state = DeviceState::Checking;
         worker.tell(Event::Kit(views.clone()));
-        check_one(worker, &devices, &mut views[n]);
+        check_one(worker, &mut views[n]);
         worker.tell(Event::Kit(views.clone()));
     }
     worker.tell(Event::Busy(false));
+    if worker
+        .kit
+        .as_ref()
+        .is_some_and(|kit| kit.cameras_denied() > 0)
+    {
+        worker.say(Said::CameraDenied);
+    }
 }
 
-fn check_one(worker: &Worker<'_>, devices: &Devices, view: &mut DeviceView) {
+fn check_one(worker: &Worker<'_>, view: &mut DeviceView) {
+    let Some(kit) = &worker.kit else {
+        return;
+    };
     let began = worker.now_ms();
-    let frame = devices.open(&view.id).and_then(|mut device| {
+    let frame = kit.devices().open(&view.id).and_then(|mut device| {
         let frame = device.next_frame(5_000);
         device.close();
         frame

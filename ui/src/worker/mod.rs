@@ -13,6 +13,7 @@
 mod captures;
 mod enrolment;
 mod home;
+mod kit;
 mod lists;
 mod pictures;
 mod review;
@@ -24,7 +25,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use qayd_crypto::Passphrase;
-use qayd_devices::Devices;
+use qayd_devices::DeviceEntry;
 use qayd_model::pack::Language;
 use qayd_model::{EnrolmentId, UnixMs};
 use qayd_station::{Session, SessionError, Station, StationError, outbox};
@@ -55,6 +56,8 @@ pub(crate) struct Worker<'q> {
     truth_ms: u64,
     /// How the last contact with the centre ended, and when.
     contact: Option<(bool, UnixMs)>,
+    /// The devices, while somebody is signed in.
+    kit: Option<kit::Kit>,
 }
 
 /// What comes next in a loop.
@@ -87,6 +90,7 @@ pub(crate) fn run(setup: Setup, queue: &Receiver<Command>, tell: Tell, switches:
         touched_ms: 0,
         truth_ms: 0,
         contact: None,
+        kit: None,
     };
     worker.nobody();
 }
@@ -191,7 +195,11 @@ impl Worker<'_> {
                 .filter(|(who, _)| *who == login)
                 .and_then(|(_, id)| id);
             self.truth_ms = 0;
-            match self.signed_in(&station, &session, stood_in) {
+            self.watch_kit(&station);
+            let after = self.signed_in(&station, &session, stood_in);
+            // Nobody works: nothing is looked at.
+            self.kit = None;
+            match after {
                 After::Gone => return,
                 After::Locked(stood_in) => locked = Some((session.login().to_owned(), stood_in)),
                 After::SignedOut => {}
@@ -248,15 +256,25 @@ impl Worker<'_> {
             .map(|policy| u64::from(policy.idle_lock_s) * 1_000)
     }
 
-    fn devices(&self, station: &Station) -> Devices {
-        let devices = Devices::make(
-            self.setup.world.clock.clone(),
+    fn watch_kit(&mut self, station: &Station) {
+        let world = &self.setup.world;
+        let devices = self.setup.hardware.devices(
+            world.clock.clone(),
+            world.random.clone(),
             station.identity().production,
         );
-        match &self.setup.stage {
+        let devices = match &self.setup.stage {
             Some(stage) => devices.with_simulated(stage.clone()),
             None => devices,
-        }
+        };
+        let staged_first = self.setup.stage.is_some();
+        let folder = station.folder();
+        self.kit = Some(kit::Kit::watch(devices, world, folder, staged_first));
+    }
+
+    /// The devices that are there.
+    fn entries(&self) -> Vec<DeviceEntry> {
+        self.kit.as_ref().map(kit::Kit::entries).unwrap_or_default()
     }
 
     /// Before the simulated devices, every enrolment that is begun is of somebody else.
@@ -296,7 +314,7 @@ impl Worker<'_> {
         })?;
         let free = self.setup.world.files.free_bytes(station.folder()).ok();
         let least = station.policy()?.free_bytes_min;
-        let devices = self.devices(station).list();
+        let devices = self.entries();
         let (network, network_good) = match self.contact {
             Some((good, at)) => (numbers::when(at, now, offset, language), good),
             None => ("–".to_owned(), false),

@@ -9,7 +9,7 @@ use i_slint_backend_testing::{
     AccessibleRole, ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions,
 };
 use qayd_crypto::Passphrase;
-use qayd_devices::{Script, SimulatedPerson, Stage};
+use qayd_devices::{Hardware, Script, SimulatedPerson, Stage};
 use qayd_model::pack::Language;
 use qayd_protocol::trust::{CodeTableFile, sign};
 use qayd_protocol::{
@@ -169,6 +169,17 @@ impl Screen {
     }
 
     pub fn open_at(world: &World, data: &Path, language: Language, stage: Stage) -> Self {
+        Self::open_before(world, data, language, Some(stage), Hardware::default())
+    }
+
+    /// Opens the window before devices that are no part of it.
+    pub fn open_before(
+        world: &World,
+        data: &Path,
+        language: Language,
+        stage: Option<Stage>,
+        hardware: Hardware,
+    ) -> Self {
         rasteriser();
         let (sender, events) = channel();
         let tell: Tell = Arc::new(move |event| {
@@ -177,7 +188,8 @@ impl Screen {
         let setup = Setup {
             data: data.to_owned(),
             world: world.clone(),
-            stage: Some(stage),
+            hardware,
+            stage,
             language,
         };
         let station = qayd_ui::Station::make(setup, tell).unwrap();

@@ -13,4 +13,5 @@ mod figures;
 mod kill;
 mod pages;
 mod random;
+mod services;
 mod walk;

@@ -198,7 +198,9 @@ impl Programme {
         let window = Command::new(self.binary("qayd-station"))
             .arg("--data")
             .arg(self.station_folder())
-            // Two synthetic people were enrolled before: this is somebody else.
+            .arg("--profiles")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../hardware-profiles"))
+            // Two synthetic people were enrolled before: this is somebody else. Real devices wait to be chosen.
             .args(["--simulated", "100"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())

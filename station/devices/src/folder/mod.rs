@@ -24,7 +24,7 @@ use qayd_world::Files;
 pub use content::{DECODED_BYTES_MAX, IMAGE_PIXELS_MAX, IMAGE_SIDE_PX_MAX};
 pub use device::{FOLDER_PROFILE, FolderDevice};
 
-use crate::capture::{CaptureTarget, RawSample};
+use crate::capture::{CaptureTarget, Geometry, MediaType, RawSample};
 
 /// No file of a person folder is larger: 8 MiB (half a packet).
 pub const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -111,6 +111,11 @@ impl PersonFolder {
                 .any(|s| s.target == CaptureTarget::from(*p))
         })
     }
+}
+
+/// Size of a picture that was decoded whole, within the limits of a folder's files; `None` when it is not of the type.
+pub(crate) fn picture_geometry(bytes: &[u8], media_type: MediaType) -> Option<Geometry> {
+    content::check(bytes, media_type).ok()?.geometry
 }
 
 /// The files to be read, in a stable order; what is not understood becomes a problem.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use qayd_devices::{DeviceEntry, Devices, ProfileSet, SimulatedPerson, Stage};
+use qayd_devices::sbi::{DeviceState, Environment};
+use qayd_devices::{DeviceEntry, Devices, Hardware, SimulatedPerson, Stage, Surroundings};
 use qayd_station::{Station, World};
 use serde::Serialize;
 
@@ -34,6 +34,12 @@ pub struct Profiles {
     /// Folder of hardware profiles.
     #[arg(long, value_name = "DIR", env = "QAYD_PROFILES")]
     profiles: Option<PathBuf>,
+    /// Folder of the authorities that vouch for devices behind a service (SBI): device/*.pem and chip/*.pem.
+    #[arg(long, value_name = "DIR", env = "QAYD_SBI_TRUST")]
+    sbi_trust: Option<PathBuf>,
+    /// Environment that such devices are provisioned for; without it, as the station is.
+    #[arg(long, value_name = "NAME")]
+    sbi_environment: Option<Environment>,
 }
 
 #[derive(Serialize)]
@@ -50,44 +56,90 @@ pub fn run(verb: Verb, common: &Common, talk: &Talk) -> Result<(), Failure> {
     let signed = sign_in(common)?;
     match verb {
         Verb::List(profiles) => {
-            let entries = devices(&signed.station, profiles)?.list();
+            let around = devices(&signed.station, &profiles)?.look();
+            say_what_is_not_there(&around, talk);
+            let entries = around.entries;
             talk.data(&entries, |out| {
                 entries.iter().try_for_each(|e| {
-                    let model = e.model.as_deref().unwrap_or("profile not loaded");
+                    let model = e.model.as_deref().unwrap_or("no profile");
                     let kind = if e.device.simulated {
                         "simulated"
                     } else {
                         "real"
                     };
+                    let state = match e.state {
+                        None | Some(DeviceState::Ready) => "",
+                        Some(DeviceState::Busy) => ", busy",
+                        Some(DeviceState::NotReady) => ", not ready",
+                        Some(DeviceState::NotRegistered) => ", not registered",
+                    };
                     writeln!(
                         out,
-                        "{:<20} {:<10} {:<24} {model}",
+                        "{:<26} {:<10} {:<24} {model}{state}",
                         e.device.id, kind, e.device.profile
                     )
                 })
             })
         }
         Verb::Check { device, profiles } => {
-            check(&devices(&signed.station, profiles)?, device, talk)
+            check(&devices(&signed.station, &profiles)?, device, talk)
         }
     }
 }
 
-/// Nobody stands before the simulated devices in a check: they show an empty platen and a wall.
-fn devices(station: &Station, profiles: Profiles) -> Result<Devices, Failure> {
-    let world = World::os();
-    let mut devices = Devices::make(world.clock.clone(), station.identity().production)
-        .with_simulated(Stage::make(SimulatedPerson::make(1)));
-    if let Some(folder) = profiles.profiles {
-        devices = devices.with_profiles(Arc::new(ProfileSet::read(&*world.files, &folder)?));
+/// A list that is short says why: nothing is plugged in, or it is and cannot be used.
+fn say_what_is_not_there(around: &Surroundings, talk: &Talk) {
+    if around.cameras == Some(0) && around.cameras_denied == 0 {
+        talk.line("No camera is plugged in.");
     }
-    Ok(devices)
+    if around.cameras_denied > 0 {
+        talk.line(&format!(
+            "{} camera(s) may not be opened by this user; on Debian: the group video.",
+            around.cameras_denied
+        ));
+    }
+    let has_service = around
+        .entries
+        .iter()
+        .any(|e| e.device.id.starts_with("sbi-"));
+    if let Some(ports) = around.ports
+        && !has_service
+    {
+        talk.line(&format!(
+            "No device service answers on {ports} ports from 4501."
+        ));
+    }
+    for (port, error) in &around.other_services {
+        talk.line(&format!(
+            "Port {port}: not usable, {} ({error}).",
+            error.code()
+        ));
+    }
+}
+
+/// Nobody stands before the simulated devices in a check: they show an empty platen and a wall.
+fn devices(station: &Station, profiles: &Profiles) -> Result<Devices, Failure> {
+    let world = World::os();
+    let hardware = Hardware::read(
+        &*world.files,
+        profiles.profiles.as_deref(),
+        profiles.sbi_trust.as_deref(),
+        profiles.sbi_environment,
+    )?;
+    let production = station.identity().production;
+    Ok(hardware
+        .devices(world.clock, world.random, production)
+        .with_simulated(Stage::make(SimulatedPerson::make(1))))
 }
 
 fn check(devices: &Devices, device: Option<String>, talk: &Talk) -> Result<(), Failure> {
     let ids = match device {
         Some(id) => vec![id],
-        None => devices.list().into_iter().map(|e| e.device.id).collect(),
+        None => {
+            let around = devices.look();
+            say_what_is_not_there(&around, talk);
+            around.entries.into_iter().map(|e| e.device.id).collect()
+        }
     };
     let mut views = Vec::new();
     let mut failed = None;
@@ -107,7 +159,7 @@ fn check(devices: &Devices, device: Option<String>, talk: &Talk) -> Result<(), F
             let state = v.problem.unwrap_or("ready");
             writeln!(
                 out,
-                "{:<20} {state} after {} ms",
+                "{:<26} {state} after {} ms",
                 v.device.device.id, v.took_ms
             )
         })

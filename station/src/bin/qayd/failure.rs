@@ -194,6 +194,7 @@ failures_from!(
     qayd_station::FreezeError,
     qayd_station::upload::UploadError,
     qayd_devices::DeviceError,
+    qayd_devices::HardwareError,
     qayd_devices::ProfileError,
     qayd_world::FilesError,
 );
