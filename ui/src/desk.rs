@@ -93,9 +93,17 @@ pub enum Command {
         login: String,
         passphrase: Passphrase,
     },
+    /// The slip of an enrolment that was sealed before.
+    Slip(EnrolmentId),
+    /// To the printer of this address.
+    PrintSlip(String),
+    /// Into this folder.
+    SaveSlip(PathBuf),
     Send,
     SendAgain(PacketId),
     Search(String),
+    /// The code of a slip that somebody brought.
+    CheckSlip(String),
     Trail,
     AddOperator {
         login: String,
@@ -148,6 +156,10 @@ pub enum Event {
     },
     Seal(Box<SealView>),
     Slip(Box<SlipView>),
+    /// A slip is on its way to the printer.
+    Printing(bool),
+    /// Where the slip was saved.
+    SlipSaved(String),
     Outbox(Box<OutboxView>),
     Sending(String),
     Inbox(Vec<InboxItem>),
@@ -238,6 +250,10 @@ pub struct SealView {
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct SlipView {
+    /// The person's language reads from the right.
+    pub rtl: bool,
+    /// It was sealed before, and is shown again.
+    pub again: bool,
     pub number: String,
     pub heading: String,
     pub footer: String,

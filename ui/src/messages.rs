@@ -39,6 +39,11 @@ pub fn said(code: &str) -> Said {
         "SYN-02" | "SYN-03" => Said::SlowLink,
         "SYN-04" | "SYN-05" => Said::CentreBusy,
         "SYN-12" => Said::NotCentre,
+        "PRN-01" => Said::NoPrinter,
+        "PRN-02" | "PRN-03" => Said::PrinterOff,
+        "PRN-04" | "PRN-05" => Said::PrinterRefused,
+        "SLI-01" | "SLI-02" => Said::SlipUnknown,
+        "SLI-10" => Said::NotSaved,
         _ => Said::Fault,
     };
     if exact != Said::Fault {

@@ -1,6 +1,7 @@
 //! Lists: outbox, inbox, search, supervisor, kit.
 
 use qayd_crypto::Passphrase;
+use qayd_protocol::slip::looks_like_one;
 use qayd_window::{AppWindow, Device, Inbox, Kit, Outbox, Search, Supervisor};
 use slint::ComponentHandle;
 
@@ -19,10 +20,28 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk) {
             to.ask(Command::SendAgain(packet));
         }
     });
+    let search = window.global::<Search>();
     let to = desk.clone();
-    window
-        .global::<Search>()
-        .on_search_requested(move |words| to.ask(Command::Search(words.into())));
+    search.on_search_requested(move |words| {
+        // A reader of codes is still typing: what it types is no name.
+        if !looks_like_one(&words) {
+            to.ask(Command::Search(words.into()));
+        }
+    });
+    let to = desk.clone();
+    search.on_entered(move |text| {
+        let is_slip = looks_like_one(&text);
+        if is_slip {
+            to.ask(Command::CheckSlip(text.into()));
+        }
+        is_slip
+    });
+    let to = desk.clone();
+    search.on_slip_requested(move |id| {
+        if let Ok(id) = id.parse() {
+            to.ask(Command::Slip(id));
+        }
+    });
     let supervisor = window.global::<Supervisor>();
     let to = desk.clone();
     supervisor.on_trail_requested(move || to.ask(Command::Trail));

@@ -6,6 +6,7 @@ mod captures;
 mod enrolment;
 mod home;
 mod lists;
+mod slip;
 mod window;
 
 use qayd_window::AppWindow;
@@ -22,6 +23,7 @@ pub fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
     home::connect(window, desk);
     enrolment::connect(window, desk);
     captures::connect(window, desk);
+    slip::connect(window, desk, keeper);
     lists::connect(window, desk);
 }
 
@@ -46,8 +48,8 @@ pub fn show(window: &AppWindow, desk: &Desk, event: Event) {
         | Event::Fingers(_)
         | Event::ReadBack(_)
         | Event::Signature { .. }
-        | Event::Seal(_)
-        | Event::Slip(_) => captures::show(window, desk, event),
+        | Event::Seal(_) => captures::show(window, desk, event),
+        Event::Slip(_) | Event::Printing(_) | Event::SlipSaved(_) => slip::show(window, event),
         Event::Outbox(_)
         | Event::Sending(_)
         | Event::Inbox(_)

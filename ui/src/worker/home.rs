@@ -7,7 +7,7 @@ use qayd_model::{EnrolmentId, Source};
 use qayd_station::{DraftSummary, EnrolmentError, Session, Station, StoreError, inbox};
 use qayd_window::{OpenWork, Page, Said, Service};
 
-use super::{After, Next, Worker, enrolment, lists};
+use super::{After, Next, Worker, enrolment, lists, slip};
 use crate::desk::{Command, Event, HomeView};
 use crate::numbers;
 
@@ -72,6 +72,10 @@ pub(super) fn run(
                 worker.say(Said::Nothing);
                 let opened = inbox::open(station, session, id);
                 go_on(worker, station, session, opened)
+            }
+            Command::Slip(id) => {
+                worker.say(Said::Nothing);
+                slip::run(worker, station, id, true)
             }
             other => {
                 if !lists::act(worker, station, session, other) {

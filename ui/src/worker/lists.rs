@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use qayd_devices::Devices;
 use qayd_model::{Decision, PacketId};
+use qayd_station::enrolment::verify_slip;
 use qayd_station::outbox::{self, NextStep as Next, OutboxState, StuckReason};
 use qayd_station::upload::{self, Ended, Progress, SendOptions};
 use qayd_station::{NewOperator, Session, Station, StoreError, inbox};
@@ -51,6 +52,10 @@ pub(super) fn act(
     match command {
         Command::Send => send(worker, station),
         Command::SendAgain(packet) => send_again(worker, station, packet),
+        Command::CheckSlip(code) => {
+            check_slip(worker, station, &code);
+            return false;
+        }
         Command::Search(words) => match found(worker, station, &words) {
             Ok(rows) => {
                 worker.tell(Event::Found(rows));
@@ -320,6 +325,27 @@ pub(super) fn asked_in_words(
     Ok(words.join(" · "))
 }
 
+/// Says whether a slip was given out here, and shows its case.
+fn check_slip(worker: &Worker<'_>, station: &Station, code: &str) {
+    let (said, words) = match verify_slip(station, code) {
+        Ok(slip) => (Said::SlipGenuine, slip.number.to_string()),
+        Err(error) => {
+            tracing::info!(code = error.code(), "a slip was not believed");
+            (Said::SlipUnknown, String::new())
+        }
+    };
+    worker.say(said);
+    let rows = if words.is_empty() {
+        Ok(Vec::new())
+    } else {
+        found(worker, station, &words)
+    };
+    match rows {
+        Ok(rows) => worker.tell(Event::Found(rows)),
+        Err(error) => worker.say_code(error.code()),
+    }
+}
+
 fn found(worker: &Worker<'_>, station: &Station, words: &str) -> Result<Vec<Found>, StoreError> {
     let now = worker.setup.world.clock.now();
     let offset = station.store().read(|c| station.utc_offset_minutes(c))?;
@@ -337,6 +363,7 @@ fn found(worker: &Worker<'_>, station: &Station, words: &str) -> Result<Vec<Foun
             .map(|line| line.text.expose().to_owned())
             .unwrap_or_default();
         rows.push(Found {
+            id: record.enrolment.to_string().into(),
             number: worker.number(record.number).into(),
             name: name.into(),
             service: home::title_of(worker, station, &record.pack_id)?.into(),

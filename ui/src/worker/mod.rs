@@ -16,6 +16,7 @@ mod home;
 mod lists;
 mod pictures;
 mod review;
+mod slip;
 mod steps;
 
 use std::collections::VecDeque;

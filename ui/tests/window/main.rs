@@ -12,5 +12,6 @@ mod enrols;
 mod figures;
 mod kill;
 mod pages;
+mod printer;
 mod random;
 mod walk;
