@@ -26,6 +26,8 @@ use std::sync::Arc;
 use qayd_window::AppWindow;
 use slint::ComponentHandle;
 
+pub use worker::pictures::of_frame as pixels_of_frame;
+
 use desk::{Desk, Event, Setup, Tell};
 use preferences::{Keeper, Preferences};
 

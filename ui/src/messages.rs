@@ -29,6 +29,8 @@ pub fn said(code: &str) -> Said {
         "ENR-12" => Said::RolledBack,
         "ENR-15" => Said::NotReturned,
         "ENR-16" => Said::Superseded,
+        "ENR-17" => Said::OfflineTooLong,
+        "ENR-18" => Said::BacklogFull,
         "CAP-02" => Said::NoTry,
         "DEV-03" | "DEV-04" => Said::NoDevice,
         "DEV-05" => Said::Nothing,
@@ -68,6 +70,7 @@ mod tests {
             ("SES-03", Said::WrongPassphrase),
             ("DEV-09", Said::Unplugged),
             ("DEV-12", Said::Device),
+            ("ENR-17", Said::OfflineTooLong),
             ("STO-10", Said::Store),
             ("XYZ-01", Said::Fault),
         ] {

@@ -39,9 +39,13 @@ pub fn show(window: &AppWindow, desk: &Desk, event: Event) {
         | Event::Busy(_)
         | Event::Truth(_) => window::show(window, event),
         Event::Home(view) => home::show(window, view),
-        Event::Frame(_) | Event::Form { .. } | Event::Faults(_) | Event::Kept(_) => {
-            enrolment::show(window, event)
-        }
+        Event::Frame(_)
+        | Event::Form { .. }
+        | Event::Faults(_)
+        | Event::Offers(_)
+        | Event::Scan(_)
+        | Event::ScanClosed
+        | Event::Kept(_) => enrolment::show(window, event),
         Event::Preview { .. }
         | Event::NoPicture
         | Event::Portrait(_)
@@ -55,6 +59,7 @@ pub fn show(window: &AppWindow, desk: &Desk, event: Event) {
         | Event::Inbox(_)
         | Event::Found(_)
         | Event::Operators(_)
+        | Event::Standing(_)
         | Event::Trail(_)
         | Event::Kit(_) => lists::show(window, event),
     }

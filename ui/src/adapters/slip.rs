@@ -11,6 +11,8 @@ use crate::preferences::Keeper;
 
 pub(super) fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
     let slip = window.global::<Slip>();
+    let to = desk.clone();
+    slip.on_family_requested(move || to.ask(Command::NextOfFamily));
     let (to, kept) = (desk.clone(), keeper.clone());
     slip.on_print_requested(move || to.ask(Command::PrintSlip(kept.now().printer)));
     let (to, kept) = (desk.clone(), keeper.clone());
@@ -23,6 +25,7 @@ pub(super) fn show(window: &AppWindow, event: Event) {
         Event::Slip(view) => {
             slip.set_rtl(view.rtl);
             slip.set_again(view.again);
+            slip.set_of_family(view.of_family);
             slip.set_number(view.number.into());
             slip.set_heading(view.heading.into());
             slip.set_footer(view.footer.into());

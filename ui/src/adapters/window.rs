@@ -130,6 +130,8 @@ fn edit(window: &AppWindow) {
         let offset = usize::try_from(offset).unwrap_or(0);
         i32::try_from(caret::step(&text, offset, by)).unwrap_or(i32::MAX)
     });
+    edit.on_is_too_long(|text| text.len() > qayd_model::text::TEXT_BYTES_MAX);
+    edit.on_cut(|text| caret::cut(&text, qayd_model::text::TEXT_BYTES_MAX).into());
     let weak = window.as_weak();
     edit.on_focused(move |kind| {
         let Some(window) = weak.upgrade() else { return };

@@ -10,14 +10,14 @@ use qayd_model::{Decision, PacketId};
 use qayd_station::enrolment::verify_slip;
 use qayd_station::outbox::{self, NextStep as Next, OutboxState, StuckReason};
 use qayd_station::upload::{self, Ended, Progress, SendOptions};
-use qayd_station::{NewOperator, Session, Station, StoreError, inbox};
+use qayd_station::{FreezeReason, NewOperator, Session, Station, StoreError, inbox};
 use qayd_window::{
     Cause, DeviceState, Duty, Found, InboxItem, Message, NextStep, Operator, OutboxItem, Page,
     Said, SendState,
 };
 
 use super::{Worker, home, pictures};
-use crate::desk::{Command, DeviceView, Event, OutboxView, case_state};
+use crate::desk::{Command, DeviceView, Event, OutboxView, StandingView, case_state};
 use crate::messages::said;
 use crate::numbers;
 
@@ -33,6 +33,7 @@ pub(super) fn show(worker: &Worker<'_>, station: &Station, page: Page) -> Result
         Page::Supervisor => {
             worker.tell(Event::Outbox(Box::new(outbox_view(worker, station)?)));
             worker.tell(Event::Operators(operators(station)?));
+            worker.tell(Event::Standing(standing(worker, station)?));
         }
         Page::Inbox => worker.tell(Event::Inbox(inbox_rows(worker, station)?)),
         Page::Search => worker.tell(Event::Found(found(worker, station, "")?)),
@@ -94,6 +95,10 @@ pub(super) fn act(
         }
         Command::Unlock(login) => match station.unlock_operator(session, &login) {
             Ok(()) => worker.say(Said::Unlocked),
+            Err(error) => worker.say_code(error.code()),
+        },
+        Command::Extend(what) => match station.extend(session, what) {
+            Ok(_) => worker.say(Said::Extended),
             Err(error) => worker.say_code(error.code()),
         },
         Command::Check => {
@@ -389,6 +394,19 @@ fn operators(station: &Station) -> Result<Vec<Operator>, StoreError> {
             revoked: false,
         })
         .collect())
+}
+
+fn standing(worker: &Worker<'_>, station: &Station) -> Result<StandingView, StoreError> {
+    let standing = station.standing()?;
+    let near = standing.warnings();
+    Ok(StandingView {
+        days: worker.number(standing.offline_days.now),
+        days_most: worker.number(standing.offline_days.max),
+        days_near: near.contains(&FreezeReason::Offline),
+        packets: worker.number(standing.backlog.now),
+        packets_most: worker.number(standing.backlog.max),
+        packets_near: near.contains(&FreezeReason::Backlog),
+    })
 }
 
 fn kit(worker: &Worker<'_>, station: &Station) -> Vec<DeviceView> {

@@ -12,7 +12,8 @@ use qayd_station::{EnrolmentError, SealedPacket};
 use qayd_window::{OpenWork, ReadLine, Said};
 
 use super::enrolment::{Then, Work};
-use super::slip;
+use super::family::Carried;
+use super::slip::{self, Closed, Shown};
 use super::steps::Way;
 use crate::desk::{Event, ReadBackView, SealView};
 
@@ -261,14 +262,21 @@ impl Work<'_, '_, '_> {
     pub(super) fn seal(&mut self) -> Result<Then, EnrolmentError> {
         self.worker.say(Said::Nothing);
         self.worker.tell(Event::Busy(true));
+        let carried = Carried::of(&self.draft)?;
         let sealed = self.seal_now();
         self.worker.tell(Event::Busy(false));
         match sealed {
             Ok(sealed) => {
-                let closed = slip::run(self.worker, self.station, sealed.enrolment, false);
+                let shown = if carried.is_empty() {
+                    Shown::Sealed
+                } else {
+                    Shown::SealedOfFamily
+                };
+                let closed = slip::run(self.worker, self.station, sealed.enrolment, shown);
                 Ok(match closed {
-                    Some(after) => Then::End(after),
-                    None => Then::Leave,
+                    Closed::After(after) => Then::End(after),
+                    Closed::Next => Then::Leave,
+                    Closed::Family => Then::Family(carried),
                 })
             }
             Err(error) => {

@@ -16,40 +16,62 @@ use crate::desk::{Command, Event, SlipView, StepFrame};
 use crate::messages::said;
 use crate::slip::{Paper, pdf, print};
 
-/// Shows the slip until somebody goes on. `again`: it was sealed before. `None`: it was closed.
+/// Why the slip is on the screen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Just sealed; nothing of it can be carried over.
+    Sealed,
+    /// Just sealed; the next may be of the same family.
+    SealedOfFamily,
+    /// Sealed before.
+    Again,
+}
+
+/// How the slip was left.
+pub(super) enum Closed {
+    Next,
+    /// The next person is of the same family.
+    Family,
+    After(After),
+}
+
+/// Shows the slip until somebody goes on.
 pub(super) fn run(
     worker: &mut Worker<'_>,
     station: &Station,
     id: EnrolmentId,
-    again: bool,
-) -> Option<After> {
+    shown: Shown,
+) -> Closed {
     let paper = match paper(station, id) {
         Ok(Some(paper)) => paper,
         Ok(None) => {
             worker.say(Said::DraftGone);
-            return None;
+            return Closed::Next;
         }
         Err(error) => {
             worker.say_code(error.code());
-            return None;
+            return Closed::Next;
         }
     };
-    show(worker, &paper, again);
+    show(worker, &paper, shown);
     worker.tell(Event::Page(Page::Enrolment));
     worker.truth(station, true);
     let idle_ms = Worker::idle_ms(station);
     loop {
         match worker.next(idle_ms) {
-            Next::Do(Command::Forward(step)) if step == "slip" => return None,
+            Next::Do(Command::Forward(step)) if step == "slip" => return Closed::Next,
+            Next::Do(Command::NextOfFamily) if shown == Shown::SealedOfFamily => {
+                return Closed::Family;
+            }
             Next::Do(Command::Language(language)) => {
                 worker.language = language;
                 worker.truth(station, true);
             }
             Next::Do(Command::PrintSlip(address)) => print(worker, &paper, address),
             Next::Do(Command::SaveSlip(folder)) => save(worker, &paper, &folder),
-            Next::Do(Command::Lock) | Next::Idle => return Some(After::Locked(None)),
-            Next::Do(Command::SignOut) => return Some(After::SignedOut),
-            Next::Gone => return Some(After::Gone),
+            Next::Do(Command::Lock) | Next::Idle => return Closed::After(After::Locked(None)),
+            Next::Do(Command::SignOut) => return Closed::After(After::SignedOut),
+            Next::Gone => return Closed::After(After::Gone),
             _ => worker.truth(station, false),
         }
     }
@@ -87,14 +109,15 @@ fn paper(station: &Station, id: EnrolmentId) -> Result<Option<Paper>, StoreError
     )))
 }
 
-fn show(worker: &Worker<'_>, paper: &Paper, again: bool) {
+fn show(worker: &Worker<'_>, paper: &Paper, shown: Shown) {
     let lines = paper.lines.iter().map(|(label, text)| SlipLine {
         label: label.into(),
         text: text.into(),
     });
     worker.tell(Event::Slip(Box::new(SlipView {
         rtl: paper.language != Language::English,
-        again,
+        again: shown == Shown::Again,
+        of_family: shown == Shown::SealedOfFamily,
         number: paper.number.clone(),
         heading: paper.title.clone(),
         footer: paper.footer.clone(),
