@@ -34,9 +34,25 @@ pub fn step(text: &str, offset: usize, by: i32) -> usize {
     }
 }
 
+/// The beginning of a text, at most so many bytes, whole letters only.
+pub fn cut(text: &str, bytes_max: usize) -> &str {
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_paste_without_end_is_cut_at_a_whole_letter() {
+        assert_eq!(cut("زهراء", 100), "زهراء");
+        assert_eq!(cut("زهراء", 5), "زه");
+        assert_eq!(cut(&"ز".repeat(500_000), 4_096).len(), 4_096);
+    }
 
     #[test]
     fn the_first_strong_letter_decides() {

@@ -12,11 +12,11 @@ use qayd_crypto::Passphrase;
 use qayd_devices::{Hardware, Stage};
 use qayd_model::pack::Language;
 use qayd_model::{EnrolmentId, ExceptionReason, FingerPosition, PacketId};
-use qayd_station::World;
+use qayd_station::{Extend, World};
 use qayd_window::{
     CaseState, Duty, FingerLine, FingerMark, Found, InboxItem, Kept, OpenWork, Operator,
-    OutboxItem, Page, RailStep, ReadLine, Reason, Said, Service, SlapTab, SlipLine, StepKind,
-    Verdict,
+    OutboxItem, Page, RailStep, ReadLine, Reason, Said, ScanLine, Service, SlapTab, SlipLine,
+    StepKind, Verdict,
 };
 use slint::{Rgb8Pixel, SharedPixelBuffer};
 
@@ -56,6 +56,13 @@ pub enum Command {
     JumpToItem(String),
     Undo,
     Leave,
+    /// What a reader of documents has typed so far.
+    Scanned(String),
+    /// What was read is right, and is taken over.
+    TakeScan,
+    CloseScan,
+    /// The next person of the same family: address and register go over.
+    NextOfFamily,
     Edited {
         key: String,
         text: String,
@@ -95,9 +102,17 @@ pub enum Command {
         login: String,
         passphrase: Passphrase,
     },
+    /// The slip of an enrolment that was sealed before.
+    Slip(EnrolmentId),
+    /// To the printer of this address.
+    PrintSlip(String),
+    /// Into this folder.
+    SaveSlip(PathBuf),
     Send,
     SendAgain(PacketId),
     Search(String),
+    /// The code of a slip that somebody brought.
+    CheckSlip(String),
     Trail,
     AddOperator {
         login: String,
@@ -105,6 +120,8 @@ pub enum Command {
         duty: Duty,
     },
     Unlock(String),
+    /// Lets the station work so much longer without the centre, or with so much more unsent.
+    Extend(Extend),
     Check,
     /// From now on this device does what it can.
     Choose(String),
@@ -136,6 +153,11 @@ pub enum Event {
         title: String,
     },
     Faults(Vec<(String, String)>),
+    /// What is offered for each box of a name, by box; empty is nothing.
+    Offers(Vec<(String, String)>),
+    Scan(ScanView),
+    /// The scan was taken over, or put away.
+    ScanClosed,
     Kept(Kept),
     Preview {
         fingers: bool,
@@ -152,11 +174,16 @@ pub enum Event {
     },
     Seal(Box<SealView>),
     Slip(Box<SlipView>),
+    /// A slip is on its way to the printer.
+    Printing(bool),
+    /// Where the slip was saved.
+    SlipSaved(String),
     Outbox(Box<OutboxView>),
     Sending(String),
     Inbox(Vec<InboxItem>),
     Found(Vec<Found>),
     Operators(Vec<Operator>),
+    Standing(StandingView),
     Trail(String),
     Kit(Vec<DeviceView>),
     Truth(Box<TruthView>),
@@ -186,6 +213,16 @@ pub struct StepFrame {
     pub progress: f32,
     pub may_skip: bool,
     pub rail: Vec<RailStep>,
+}
+
+/// What was read of a document, before it is taken over.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct ScanView {
+    /// What would be filled in: the question, and the answer.
+    pub lines: Vec<ScanLine>,
+    /// What was typed is no zone yet, or one that was misread: its code.
+    pub problem: &'static str,
 }
 
 /// A picture on its way to the screen.
@@ -242,6 +279,12 @@ pub struct SealView {
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct SlipView {
+    /// The person's language reads from the right.
+    pub rtl: bool,
+    /// It was sealed before, and is shown again.
+    pub again: bool,
+    /// Something of it can be carried over to the next of the family.
+    pub of_family: bool,
     pub number: String,
     pub heading: String,
     pub footer: String,
@@ -257,6 +300,18 @@ pub struct OutboxView {
     pub sent: String,
     pub waiting: String,
     pub oldest: String,
+}
+
+/// How the station stands with what could stop it.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct StandingView {
+    pub days: String,
+    pub days_most: String,
+    pub days_near: bool,
+    pub packets: String,
+    pub packets_most: String,
+    pub packets_near: bool,
 }
 
 /// One device of the kit.
@@ -340,6 +395,7 @@ impl Desk {
             Command::Edited { .. }
                 | Command::Focused { .. }
                 | Command::Left { .. }
+                | Command::Scanned(_)
                 | Command::Language(_)
                 | Command::Capture
                 | Command::Portrait

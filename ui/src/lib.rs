@@ -17,6 +17,7 @@ mod messages;
 mod numbers;
 pub mod preferences;
 mod signature;
+pub mod slip;
 mod worker;
 
 use std::cell::RefCell;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 
 use qayd_window::AppWindow;
 use slint::ComponentHandle;
+
+pub use worker::pictures::of_frame as pixels_of_frame;
 
 use desk::{Desk, Event, Setup, Tell};
 use preferences::{Keeper, Preferences};
@@ -49,7 +52,7 @@ impl Station {
             language: setup.language,
             ..Preferences::read(&setup.world, &setup.data)
         };
-        let keeper = Keeper::of(setup.world.clone(), &setup.data, preferences);
+        let keeper = Keeper::of(setup.world.clone(), &setup.data, preferences.clone());
         let (desk, thread) = Desk::open(setup, tell)
             .map_err(|error| slint::PlatformError::Other(error.to_string()))?;
         adapters::connect(&window, &desk, &keeper);

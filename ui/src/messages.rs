@@ -29,6 +29,8 @@ pub fn said(code: &str) -> Said {
         "ENR-12" => Said::RolledBack,
         "ENR-15" => Said::NotReturned,
         "ENR-16" => Said::Superseded,
+        "ENR-17" => Said::OfflineTooLong,
+        "ENR-18" => Said::BacklogFull,
         "CAP-02" => Said::NoTry,
         "DEV-03" | "DEV-04" => Said::NoDevice,
         "DEV-05" => Said::Nothing,
@@ -42,6 +44,11 @@ pub fn said(code: &str) -> Said {
         "SYN-02" | "SYN-03" => Said::SlowLink,
         "SYN-04" | "SYN-05" => Said::CentreBusy,
         "SYN-12" => Said::NotCentre,
+        "PRN-01" => Said::NoPrinter,
+        "PRN-02" | "PRN-03" => Said::PrinterOff,
+        "PRN-04" | "PRN-05" => Said::PrinterRefused,
+        "SLI-01" | "SLI-02" => Said::SlipUnknown,
+        "SLI-10" => Said::NotSaved,
         _ => Said::Fault,
     };
     if exact != Said::Fault {
@@ -68,6 +75,7 @@ mod tests {
             ("DEV-12", Said::Device),
             ("SBI-11", Said::UntrustedDevice),
             ("SBI-27", Said::Device),
+            ("ENR-17", Said::OfflineTooLong),
             ("STO-10", Said::Store),
             ("XYZ-01", Said::Fault),
         ] {

@@ -46,6 +46,11 @@ pub fn when(at: UnixMs, now: UnixMs, offset_minutes: i64, language: Language) ->
     digits(&text, language)
 }
 
+/// The year at the place.
+pub fn year(at: UnixMs, offset_minutes: i64) -> i32 {
+    local(at, offset_minutes).year()
+}
+
 /// The moment at which the day of the place began.
 pub fn day_began(now: UnixMs, offset_minutes: i64) -> UnixMs {
     let local = local(now, offset_minutes);

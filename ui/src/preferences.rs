@@ -37,13 +37,17 @@ impl Theme {
 }
 
 /// What is liked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Preferences {
     pub language: Language,
     pub theme: Theme,
     /// 100 to 200.
     pub text_percent: u16,
+    /// Address of the printer for slips; empty is none.
+    pub printer: String,
+    /// Folder in which slips are saved; empty is none.
+    pub slips: String,
 }
 
 impl Default for Preferences {
@@ -52,6 +56,8 @@ impl Default for Preferences {
             language: Language::Arabic,
             theme: Theme::Normal,
             text_percent: 100,
+            printer: String::new(),
+            slips: String::new(),
         }
     }
 }
@@ -62,6 +68,10 @@ struct Stored {
     language: String,
     theme: Theme,
     text_percent: u16,
+    #[serde(default)]
+    printer: String,
+    #[serde(default)]
+    slips: String,
 }
 
 impl Preferences {
@@ -73,6 +83,8 @@ impl Preferences {
             language: Language::from_code(&stored.language).unwrap_or(Language::Arabic),
             theme: stored.theme,
             text_percent: stored.text_percent.clamp(100, 200),
+            printer: stored.printer,
+            slips: stored.slips,
         })
     }
 }
@@ -95,6 +107,11 @@ impl Keeper {
         }
     }
 
+    /// As they are now.
+    pub fn now(&self) -> Preferences {
+        self.now.borrow().clone()
+    }
+
     /// Changes something and writes it. A disk that does not take it only forgets a preference.
     pub fn change(&self, change: impl FnOnce(&mut Preferences)) {
         let mut now = self.now.borrow_mut();
@@ -103,6 +120,8 @@ impl Keeper {
             language: now.language.code().to_owned(),
             theme: now.theme,
             text_percent: now.text_percent,
+            printer: now.printer.clone(),
+            slips: now.slips.clone(),
         };
         let written = toml::to_string(&stored)
             .map(|text| self.world.files.write_durably(&self.file, text.as_bytes()));

@@ -39,6 +39,7 @@ pub enum Namespace {
     SignedTime,
     BackupIndex,
     ExportIndex,
+    Slip,
 }
 
 impl Namespace {
@@ -63,6 +64,7 @@ impl Namespace {
             Self::SignedTime => "qayd-signed-time-v1",
             Self::BackupIndex => "qayd-backup-index-v1",
             Self::ExportIndex => "qayd-export-index-v1",
+            Self::Slip => "qayd-slip-v1",
         }
     }
 }

@@ -12,10 +12,12 @@ pub mod folding;
 pub mod ids;
 pub mod import;
 pub mod lines;
+pub mod mrz;
 pub mod pack;
 pub mod personal;
 pub mod remedy;
 pub mod text;
+pub mod transliteration;
 pub mod units;
 pub mod validation;
 pub mod value;
@@ -33,6 +35,7 @@ pub use ids::{
 };
 pub use import::{ImportError, ImportProblem, ImportedPerson, parse_value};
 pub use lines::Line;
+pub use mrz::{Mrz, MrzError};
 pub use pack::{
     Field, FieldKind, Language, Pack, PackFault, PackProblem, PackSet, Role, Section, StationKind,
     Words,

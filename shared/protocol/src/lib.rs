@@ -21,6 +21,7 @@ pub mod inbox;
 pub mod messages;
 pub mod receipt;
 pub mod signature;
+pub mod slip;
 pub mod sync_api;
 pub mod trust;
 pub mod tus;

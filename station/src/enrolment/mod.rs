@@ -42,7 +42,7 @@ pub use input::FieldInput;
 pub use record::{EnrolmentSummary, STATE_SEALED, manifest, set_state};
 pub use returned::{RETURN_NOTE, returned_in};
 pub use seal::{HOME_OFFICE_UNKNOWN, SealedPacket};
-pub use slip::{Slip, SlipLine};
+pub use slip::{Slip, SlipLine, slip_code, verify_slip};
 
 pub(crate) use import::import;
 pub(crate) use recover::recover;

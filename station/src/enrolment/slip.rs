@@ -5,10 +5,15 @@
 //! refused that lacks words).
 
 use minicbor::{Decode, Encode};
+use qayd_crypto::sha256;
 use qayd_model::pack::{FieldKind, Language, Role};
-use qayd_model::{Answers, PersonalText, Value};
+use qayd_model::{Answers, EnrolmentId, PersonalText, Value};
+use qayd_protocol::slip::{self, SlipError, SlipStatement};
 
+use super::record;
 use crate::provisioning::KnownPack;
+use crate::station::Station;
+use crate::store::StoreError;
 
 /// Characters of a masked value that stay readable.
 const MASK_LEAVES: usize = 3;
@@ -47,6 +52,44 @@ pub struct SlipLine {
     /// What stands before it.
     #[n(3)]
     pub label: String,
+}
+
+/// The text of the code on the slip of an enrolment that was sealed here, signed by the station; `None` where there is
+/// no such enrolment.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn slip_code(station: &Station, enrolment: EnrolmentId) -> Result<Option<String>, StoreError> {
+    let found = station.store().read(|c| {
+        let Some(latest) = record::latest(c, enrolment)? else {
+            return Ok(None);
+        };
+        let manifest = record::manifest(c, latest.packet)?;
+        Ok::<_, StoreError>(manifest.map(|manifest| (latest, manifest)))
+    })?;
+    Ok(found.map(|(latest, manifest)| {
+        let statement = SlipStatement {
+            station: station.identity().station,
+            enrolment,
+            version: latest.version,
+            number: latest.number,
+            manifest_sha256: sha256(&manifest),
+            made: latest.sealed,
+        };
+        slip::make(&statement, station.signing_key())
+    }))
+}
+
+/// Checks the text of a slip's code that was given out here; no network is needed.
+///
+/// # Errors
+/// [`SlipError`].
+pub fn verify_slip(station: &Station, text: &str) -> Result<SlipStatement, SlipError> {
+    slip::verify(
+        text,
+        station.identity().station,
+        &station.signing_key().public(),
+    )
 }
 
 /// The language of somebody's slip: the one they prefer, else the one in which they were told what is done with their

@@ -215,20 +215,25 @@ impl TestCentre {
         sealed: &SealedPacket,
         asked: Return,
     ) -> DecisionMessage {
-        let bytes = std::fs::read(&sealed.path).unwrap();
+        self.return_file(station, &sealed.path, asked)
+    }
+
+    /// The same of a packet's file.
+    pub fn return_file(&self, station: &Station, file: &Path, asked: Return) -> DecisionMessage {
+        let bytes = std::fs::read(file).unwrap();
         let content = self.open(&bytes, &station.identity().certificate);
         let random = SeededRandom::new(99);
         let held = seal_part(
             &mut RandomnessRng(&random),
-            &held_context(sealed.packet, station.identity().station),
+            &held_context(content.packet, station.identity().station),
             &Zeroizing::new(cbor::encode(&content)),
             std::slice::from_ref(station.receiving_key().public()),
         )
         .unwrap();
         DecisionMessage {
-            packet: sealed.packet,
-            enrolment: sealed.enrolment,
-            version: sealed.version,
+            packet: content.packet,
+            enrolment: content.enrolment,
+            version: content.version,
             decision: Decision::Returned(asked),
             decided_by: StaffId::from_bytes([6; 16]),
             held: Some(held),

@@ -1,11 +1,11 @@
-//! Captures: portrait, fingers, signature, reading back, seal, slip.
+//! Captures: portrait, fingers, signature, reading back, seal.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use qayd_crypto::Passphrase;
 use qayd_model::{ExceptionReason, FingerPosition};
-use qayd_window::{AppWindow, Fingers, Portrait, ReadBack, Seal, Signature, Slip, Verdict};
+use qayd_window::{AppWindow, Fingers, Portrait, ReadBack, Seal, Signature, Verdict};
 use slint::{ComponentHandle, SharedString};
 
 use super::{model, picture};
@@ -186,16 +186,6 @@ pub(super) fn show(window: &AppWindow, desk: &Desk, event: Event) {
                     .map(SharedString::from)
                     .collect(),
             ));
-        }
-        Event::Slip(view) => {
-            let slip = window.global::<Slip>();
-            slip.set_number(view.number.into());
-            slip.set_heading(view.heading.into());
-            slip.set_footer(view.footer.into());
-            slip.set_lines(model(view.lines));
-            slip.set_code(picture(view.code));
-            // The next person finds a clean pad.
-            window.global::<Signature>().invoke_wiped();
         }
         _ => {}
     }

@@ -1,6 +1,8 @@
 //! Enrolment: the frame of a step, and its form.
 
-use qayd_window::{AppWindow, Enrolment, Form, FormBox, FormChoice, FormRow, Kept};
+use qayd_window::{
+    AppWindow, Enrolment, Form, FormBox, FormChoice, FormRow, Kept, RailState, Scan,
+};
 use slint::{ComponentHandle, Model};
 
 use super::model;
@@ -19,6 +21,14 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk) {
     enrolment.on_leave(move || to.ask(Command::Leave));
     let to = desk.clone();
     enrolment.on_jump(move |stage| to.ask(Command::Jump(usize::try_from(stage).unwrap_or(0))));
+
+    let scan = window.global::<Scan>();
+    let to = desk.clone();
+    scan.on_typed(move |text| to.ask(Command::Scanned(text.into())));
+    let to = desk.clone();
+    scan.on_take_requested(move || to.ask(Command::TakeScan));
+    let to = desk.clone();
+    scan.on_put_away(move || to.ask(Command::CloseScan));
 
     let form = window.global::<Form>();
     let (to, weak) = (desk.clone(), window.as_weak());
@@ -71,6 +81,11 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             enrolment.set_place(frame.place.into());
             enrolment.set_progress(frame.progress);
             enrolment.set_may_skip(frame.may_skip);
+            let at = frame
+                .rail
+                .iter()
+                .position(|s| s.state == RailState::Current);
+            enrolment.set_rail_at(i32::try_from(at.unwrap_or(0)).unwrap_or(0));
             enrolment.set_rail(model(frame.rail));
         }
         Event::Form { rows, focus, title } => {
@@ -80,8 +95,34 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             form.set_rows(model(rows.into_iter().map(map_row).collect()));
         }
         Event::Faults(faults) => mark(&form, &faults),
+        Event::Offers(offers) => offer(&form, &offers),
+        Event::Scan(view) => {
+            let scan = window.global::<Scan>();
+            scan.set_problem(view.problem.into());
+            scan.set_lines(model(view.lines));
+        }
+        Event::ScanClosed => window.global::<Scan>().invoke_close(),
         Event::Kept(kept) => enrolment.set_kept(kept),
         _ => {}
+    }
+}
+
+/// Lays what is offered into the boxes, in place.
+fn offer(form: &Form<'_>, offers: &[(String, String)]) {
+    let rows = form.get_rows();
+    for row in rows.iter() {
+        for n in 0..row.boxes.row_count() {
+            let Some(mut cell) = row.boxes.row_data(n) else {
+                continue;
+            };
+            let found = offers.iter().find(|(key, _)| cell.key == key.as_str());
+            if let Some((_, offer)) = found
+                && cell.offer != offer.as_str()
+            {
+                cell.offer = offer.into();
+                row.boxes.set_row_data(n, cell);
+            }
+        }
     }
 }
 
@@ -146,6 +187,7 @@ fn map_cell(cell: Cell) -> FormBox {
         spoken: cell.spoken.into(),
         text: cell.text.into(),
         placeholder: Default::default(),
+        offer: cell.offer.into(),
         rtl: cell.rtl,
         always_ltr: cell.always_ltr,
         keyboard: cell.keyboard.into(),

@@ -1,11 +1,17 @@
 //! Lists: outbox, inbox, search, supervisor, kit.
 
 use qayd_crypto::Passphrase;
+use qayd_protocol::slip::looks_like_one;
+use qayd_station::Extend;
 use qayd_window::{AppWindow, Device, Inbox, Kit, Outbox, Search, Supervisor};
 use slint::ComponentHandle;
 
 use super::{model, picture};
 use crate::desk::{Command, Desk, DeviceView, Event};
+
+/// What one touch of a supervisor adds; the words on the buttons say the same.
+const DAYS_MORE: u16 = 7;
+const PACKETS_MORE: u32 = 500;
 
 pub(super) fn connect(window: &AppWindow, desk: &Desk) {
     let outbox = window.global::<Outbox>();
@@ -19,15 +25,37 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk) {
             to.ask(Command::SendAgain(packet));
         }
     });
+    let search = window.global::<Search>();
     let to = desk.clone();
-    window
-        .global::<Search>()
-        .on_search_requested(move |words| to.ask(Command::Search(words.into())));
+    search.on_search_requested(move |words| {
+        // A reader of codes is still typing: what it types is no name.
+        if !looks_like_one(&words) {
+            to.ask(Command::Search(words.into()));
+        }
+    });
+    let to = desk.clone();
+    search.on_entered(move |text| {
+        let is_slip = looks_like_one(&text);
+        if is_slip {
+            to.ask(Command::CheckSlip(text.into()));
+        }
+        is_slip
+    });
+    let to = desk.clone();
+    search.on_slip_requested(move |id| {
+        if let Ok(id) = id.parse() {
+            to.ask(Command::Slip(id));
+        }
+    });
     let supervisor = window.global::<Supervisor>();
     let to = desk.clone();
     supervisor.on_trail_requested(move || to.ask(Command::Trail));
     let to = desk.clone();
     supervisor.on_unlock_requested(move |login| to.ask(Command::Unlock(login.into())));
+    let to = desk.clone();
+    supervisor.on_days_extended(move || to.ask(Command::Extend(Extend::Days(DAYS_MORE))));
+    let to = desk.clone();
+    supervisor.on_packets_extended(move || to.ask(Command::Extend(Extend::Packets(PACKETS_MORE))));
     let to = desk.clone();
     supervisor.on_add_requested(move |login, passphrase, duty| {
         let passphrase = Passphrase::new(passphrase.as_str());
@@ -63,6 +91,15 @@ pub(super) fn show(window: &AppWindow, event: Event) {
         Event::Operators(operators) => window
             .global::<Supervisor>()
             .set_operators(model(operators)),
+        Event::Standing(view) => {
+            let supervisor = window.global::<Supervisor>();
+            supervisor.set_days(view.days.into());
+            supervisor.set_days_most(view.days_most.into());
+            supervisor.set_days_near(view.days_near);
+            supervisor.set_packets(view.packets.into());
+            supervisor.set_packets_most(view.packets_most.into());
+            supervisor.set_packets_near(view.packets_near);
+        }
         Event::Trail(entries) => window.global::<Supervisor>().set_trail(entries.into()),
         Event::Kit(devices) => {
             window

@@ -6,6 +6,7 @@ mod captures;
 mod enrolment;
 mod home;
 mod lists;
+mod slip;
 mod window;
 
 use qayd_window::AppWindow;
@@ -22,6 +23,7 @@ pub fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
     home::connect(window, desk);
     enrolment::connect(window, desk);
     captures::connect(window, desk);
+    slip::connect(window, desk, keeper);
     lists::connect(window, desk);
 }
 
@@ -37,22 +39,27 @@ pub fn show(window: &AppWindow, desk: &Desk, event: Event) {
         | Event::Busy(_)
         | Event::Truth(_) => window::show(window, event),
         Event::Home(view) => home::show(window, view),
-        Event::Frame(_) | Event::Form { .. } | Event::Faults(_) | Event::Kept(_) => {
-            enrolment::show(window, event)
-        }
+        Event::Frame(_)
+        | Event::Form { .. }
+        | Event::Faults(_)
+        | Event::Offers(_)
+        | Event::Scan(_)
+        | Event::ScanClosed
+        | Event::Kept(_) => enrolment::show(window, event),
         Event::Preview { .. }
         | Event::NoPicture
         | Event::Portrait(_)
         | Event::Fingers(_)
         | Event::ReadBack(_)
         | Event::Signature { .. }
-        | Event::Seal(_)
-        | Event::Slip(_) => captures::show(window, desk, event),
+        | Event::Seal(_) => captures::show(window, desk, event),
+        Event::Slip(_) | Event::Printing(_) | Event::SlipSaved(_) => slip::show(window, event),
         Event::Outbox(_)
         | Event::Sending(_)
         | Event::Inbox(_)
         | Event::Found(_)
         | Event::Operators(_)
+        | Event::Standing(_)
         | Event::Trail(_)
         | Event::Kit(_) => lists::show(window, event),
     }

@@ -84,6 +84,10 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
             window.global::<Type>().set_scale(percent as f32 / 100.0);
         }
     });
+    let kept = keeper.clone();
+    settings.on_printer_chosen(move |address| kept.change(|p| p.printer = address.trim().into()));
+    let kept = keeper.clone();
+    settings.on_slips_chosen(move |folder| kept.change(|p| p.slips = folder.trim().into()));
     let to = desk.clone();
     settings.on_sign_out_requested(move || to.ask(Command::SignOut));
     settings.set_version(env!("CARGO_PKG_VERSION").into());
@@ -102,6 +106,9 @@ pub(crate) fn prefer(window: &AppWindow, preferences: &Preferences) {
     window
         .global::<Type>()
         .set_scale(f32::from(preferences.text_percent.clamp(100, 200)) / 100.0);
+    let settings = window.global::<Settings>();
+    settings.set_printer(preferences.printer.as_str().into());
+    settings.set_slips(preferences.slips.as_str().into());
 }
 
 /// The language of the screen, and the direction it reads in.
@@ -123,6 +130,8 @@ fn edit(window: &AppWindow) {
         let offset = usize::try_from(offset).unwrap_or(0);
         i32::try_from(caret::step(&text, offset, by)).unwrap_or(i32::MAX)
     });
+    edit.on_is_too_long(|text| text.len() > qayd_model::text::TEXT_BYTES_MAX);
+    edit.on_cut(|text| caret::cut(&text, qayd_model::text::TEXT_BYTES_MAX).into());
     let weak = window.as_weak();
     edit.on_focused(move |kind| {
         let Some(window) = weak.upgrade() else { return };

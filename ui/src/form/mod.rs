@@ -7,12 +7,14 @@
 //! half-typed answer can be kept as it is.
 
 mod assemble;
+mod offers;
 mod rows;
 mod typed;
 
 use std::collections::BTreeMap;
 
 pub use assemble::assemble;
+pub use offers::offer_for;
 pub use rows::{Context, rows};
 pub use typed::typed_of;
 
@@ -66,6 +68,8 @@ pub struct Cell {
     pub spoken: String,
     /// What stands in it.
     pub text: String,
+    /// The same name as it is written in the script of this box, to be taken over or not.
+    pub offer: String,
     /// Begins at the right while it is empty.
     pub rtl: bool,
     /// Stays left to right whatever is typed: numbers.

@@ -9,7 +9,7 @@ use qayd_model::pack::{
     Field, FieldKind, Language, NamePartName, Pack, Required, Role, TextFormat,
 };
 
-use super::{Cell, Choice, Row, RowKind, Typed, list_length};
+use super::{Cell, Choice, Row, RowKind, Typed, list_length, offer_for};
 
 /// Losses that are told with place, date and circumstances.
 const LOSSES: [&str; 3] = ["lost", "stolen", "destroyed"];
@@ -150,6 +150,7 @@ impl Made<'_> {
             caption: caption.to_owned(),
             spoken: String::new(),
             text: self.text(place),
+            offer: String::new(),
             rtl: self.in_arabic_letters(),
             always_ltr: false,
             keyboard: match self.context.language {
@@ -328,11 +329,13 @@ impl Made<'_> {
                 } else {
                     String::new()
                 };
+                let place = format!("{prefix}{part}.{script}");
                 Cell {
                     rtl: script != "lat",
                     keyboard: script,
                     spoken,
-                    ..self.cell(&format!("{prefix}{part}.{script}"), &caption)
+                    offer: offer_for(self.typed, &place),
+                    ..self.cell(&place, &caption)
                 }
             };
             let boxes = vec![script("ar"), script("ckb"), script("lat")];

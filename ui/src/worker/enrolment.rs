@@ -1,23 +1,22 @@
 //! Enrolment: one draft under the hands of an operator, step by step.
 //!
-//! In: commands. Out: the page of the step. Owns: what stands in the boxes and is no answer yet; it lies in the draft as
-//! a note from the first keystroke on. Never: says that something is kept before the station has it; goes on from a step
-//! that the screen is no longer at.
+//! In: commands. Out: steps taken; what each shows is in `frame`, what is typed in `answers`. Owns: the draft and the place
+//! in it. Never: goes on from a step that the screen is no longer at.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use qayd_model::pack::FieldKind;
-use qayd_model::validation::Findings;
-use qayd_model::{EnrolmentId, SampleKind, parse_value};
+use qayd_model::{EnrolmentId, Mrz};
 use qayd_station::capture::{FingerCapture, PortraitCapture};
-use qayd_station::{Approval, Draft, EnrolmentError, FieldInput, Session, Station};
-use qayd_window::{Kept, Page, RailState, RailStep, Said, StepKind};
+use qayd_station::{Approval, Draft, EnrolmentError, Session, Station};
+use qayd_window::{Page, Said};
 
-use super::home::{ASIDE, TOLD};
+use super::answers::note;
+use super::family::Carried;
+use super::home::ASIDE;
 use super::steps::{Step, Way};
 use super::{After, Next, Worker, captures, review};
-use crate::desk::{Command, Event, StepFrame};
+use crate::desk::{Command, Event};
 use crate::form::{self, Typed};
 
 /// After a good capture the screen stands so long before it goes on by itself.
@@ -35,14 +34,16 @@ pub(super) struct Work<'w, 'q, 's> {
     /// Which step of the way.
     pub(super) at: usize,
     /// What stands in the boxes of this page, by field.
-    typed: BTreeMap<String, Typed>,
+    pub(super) typed: BTreeMap<String, Typed>,
     /// Fields of this page whose boxes hold something that is not kept as an answer.
-    changed: Vec<String>,
-    focus: String,
+    pub(super) changed: Vec<String>,
+    pub(super) focus: String,
     pub(super) portrait: Option<PortraitCapture>,
     pub(super) fingers: Option<FingerCapture>,
     pub(super) captures: captures::State,
     pub(super) approval: Option<(String, Approval)>,
+    /// A zone that was read and waits for a yes.
+    pub(super) scan: Option<Mrz>,
 }
 
 /// What a command led to.
@@ -54,21 +55,32 @@ pub(super) enum Then {
     /// The step was good; it goes on by itself in a moment.
     GoOn,
     Leave,
+    /// Sealed; the next person is of the same family.
+    Family(Carried),
     End(After),
 }
 
-/// Works on a draft until it is sealed, put aside or locked. `None`: back to the home page.
+/// How an enrolment was left.
+pub(super) enum Left {
+    /// Back to the home page.
+    Home,
+    /// The next person of the family begins.
+    Family(Carried),
+    After(After),
+}
+
+/// Works on a draft until it is sealed, put aside or locked.
 pub(super) fn run(
     worker: &mut Worker<'_>,
     station: &Station,
     session: &Session,
     draft: Draft<'_>,
-) -> Option<After> {
+) -> Left {
     let mut work = match Work::open(worker, station, session, draft) {
         Ok(work) => work,
         Err((worker, error)) => {
             worker.say_code(error.code());
-            return None;
+            return Left::Home;
         }
     };
     work.go()
@@ -113,6 +125,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                 fingers: None,
                 captures: captures::State::default(),
                 approval: None,
+                scan: None,
             }),
             Err(error) => Err((worker, error)),
         }
@@ -127,7 +140,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
         self.way.steps.get(self.at).cloned().unwrap_or(Step::Seal)
     }
 
-    fn go(&mut self) -> Option<After> {
+    fn go(&mut self) -> Left {
         let idle_ms = Worker::idle_ms(self.station);
         self.load();
         self.show();
@@ -163,7 +176,11 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                 Ok(Then::Stay) => {}
                 Ok(Then::Leave) => {
                     self.captures.close();
-                    return None;
+                    return Left::Home;
+                }
+                Ok(Then::Family(carried)) => {
+                    self.captures.close();
+                    return Left::Family(carried);
                 }
                 Ok(Then::End(after)) => return self.ends(after),
                 Err(error) => {
@@ -174,11 +191,11 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
         }
     }
 
-    fn ends(&mut self, after: After) -> Option<After> {
+    fn ends(&mut self, after: After) -> Left {
         // What can be an answer becomes one; what cannot lies in the draft as it was typed.
         let _ = self.commit_all();
         self.captures.close();
-        Some(after)
+        Left::After(after)
     }
 
     fn act(&mut self, command: Command) -> Result<Then, EnrolmentError> {
@@ -282,6 +299,9 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                 self.commit_all()?;
                 return self.leave();
             }
+            Command::Scanned(text) => return self.scanned(&text),
+            Command::TakeScan => return self.take_scan(),
+            Command::CloseScan => self.close_scan(),
             Command::Page { key } => {
                 let (_, document) = form::split_key(&key);
                 let document = document.to_owned();
@@ -301,6 +321,9 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
         self.captures.close();
         self.at = step.min(self.way.steps.len().saturating_sub(1));
         self.focus = String::new();
+        if self.scan.take().is_some() {
+            self.worker.tell(Event::ScanClosed);
+        }
         let word = self.step().word();
         self.draft.set_step(&word)?;
         self.worker.say(Said::Nothing);
@@ -329,12 +352,12 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                     first.unwrap_or_default(),
                     "VAL-24".to_owned(),
                 )]));
-                self.worker.say(Said::Incomplete);
+                self.worker.say(Said::AnswerMissing);
                 return Ok(Then::Stay);
             }
         }
         if !self.captured()? {
-            self.worker.say(Said::Incomplete);
+            self.worker.say(Said::AnswerMissing);
             return Ok(Then::Stay);
         }
         // The answers of this step may have changed the way.
@@ -344,402 +367,4 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
         self.move_to(here + 1)?;
         Ok(Then::Show)
     }
-
-    // What stands in the boxes.
-
-    /// Fills the boxes of this page: what was typed last, or the answers.
-    fn load(&mut self) {
-        self.typed.clear();
-        self.changed.clear();
-        for field in self.way.fields(self.at).to_vec() {
-            let noted = self.draft.note(&note(&field)).ok().flatten();
-            let typed = noted
-                .filter(|bytes| !bytes.is_empty())
-                .and_then(|bytes| toml::from_slice::<Typed>(&bytes).ok());
-            let typed = match typed {
-                Some(typed) => {
-                    self.changed.push(field.clone());
-                    typed
-                }
-                None => self
-                    .draft
-                    .value(&field)
-                    .ok()
-                    .flatten()
-                    .map(|value| form::typed_of(&value))
-                    .unwrap_or_default(),
-            };
-            self.typed.insert(field, typed);
-        }
-        if let Some(text) = self.draft.pack().consent_text() {
-            let version = text.version.to_string();
-            for field in self.way.fields(self.at).to_vec() {
-                if self
-                    .draft
-                    .pack()
-                    .field(&field)
-                    .is_some_and(|f| f.kind == FieldKind::Consent)
-                {
-                    self.typed
-                        .entry(field)
-                        .or_default()
-                        .entry("text_version".to_owned())
-                        .or_insert(version.clone());
-                }
-            }
-        }
-    }
-
-    fn put(&mut self, field: &str, place: &str, text: String) {
-        self.typed
-            .entry(field.to_owned())
-            .or_default()
-            .insert(place.to_owned(), text);
-        if !self.changed.iter().any(|one| one == field) {
-            self.changed.push(field.to_owned());
-        }
-    }
-
-    fn edit(&mut self, key: &str, text: String) -> Result<(), EnrolmentError> {
-        let (field, place) = form::split_key(key);
-        if !self.way.fields(self.at).iter().any(|one| one == field) {
-            return Ok(());
-        }
-        let field = field.to_owned();
-        // What a scanner or a paste pours in is cut at the length of the longest answer there is.
-        let limit = qayd_model::text::TEXT_BYTES_MAX;
-        let text = match text
-            .char_indices()
-            .find(|(at, c)| at + c.len_utf8() > limit)
-        {
-            Some((at, _)) => text[..at].to_owned(),
-            None => text,
-        };
-        self.put(&field, place, text);
-        self.keep_typed(&field)
-    }
-
-    /// Lays what was typed into the draft, and says so once it is there.
-    fn keep_typed(&mut self, field: &str) -> Result<(), EnrolmentError> {
-        let typed = self.typed.get(field).cloned().unwrap_or_default();
-        let bytes =
-            qayd_crypto::Zeroizing::new(toml::to_string(&typed).unwrap_or_default().into_bytes());
-        self.draft.set_note(&note(field), &bytes)?;
-        let kept = if self.reads(field) {
-            Kept::Kept
-        } else {
-            Kept::AsTyped
-        };
-        self.worker.tell(Event::Kept(kept));
-        Ok(())
-    }
-
-    /// Whether the pack's parser takes what stands in the boxes.
-    fn reads(&self, id: &str) -> bool {
-        let pack = self.draft.pack();
-        let (Some(field), Some(typed)) = (pack.field(id), self.typed.get(id)) else {
-            return true;
-        };
-        match form::assemble(field, typed) {
-            None => true,
-            Some(FieldInput::Parts(parts)) => {
-                parse_value(pack, field, &parts, self.draft.codes()).is_ok()
-            }
-            Some(FieldInput::Line(line)) => {
-                qayd_model::import::parse_line(pack, field, &line, self.draft.codes()).is_ok()
-            }
-        }
-    }
-
-    /// Makes what stands in the boxes of a field its answer. `false`: it is not one, and the boxes say why.
-    fn commit(&mut self, id: &str) -> Result<bool, EnrolmentError> {
-        let Some(field) = self.draft.pack().field(id).cloned() else {
-            return Ok(true);
-        };
-        let typed = self.typed.get(id).cloned().unwrap_or_default();
-        let done = match form::assemble(&field, &typed) {
-            Some(input) => self.draft.set(id, &input, TOLD),
-            None if self.draft.value(id)?.is_some() => self.draft.clear(id),
-            None => Ok(()),
-        };
-        match done {
-            Ok(()) => {
-                // The answer is there before what was typed goes.
-                self.draft.set_note(&note(id), &[])?;
-                self.changed.retain(|one| one != id);
-                self.worker.tell(Event::Faults(Vec::new()));
-                self.worker.tell(Event::Kept(Kept::Kept));
-                Ok(true)
-            }
-            Err(EnrolmentError::BadValue { error, .. }) => {
-                self.keep_typed(id)?;
-                let mut rows = self.rows_of(id)?;
-                form::mark_fault(&mut rows, id, &error.part, error.fault.code());
-                let marked = rows.iter().find_map(|row| {
-                    let cell = row.boxes.iter().find(|cell| !cell.fault.is_empty());
-                    cell.map(|cell| (cell.key.clone(), cell.fault.clone()))
-                        .or_else(|| {
-                            (!row.fault.is_empty()).then(|| (row.key.clone(), row.fault.clone()))
-                        })
-                });
-                self.worker
-                    .tell(Event::Faults(marked.into_iter().collect()));
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Commits every field of the page; `false` when one of them is not an answer.
-    fn commit_all(&mut self) -> Result<bool, EnrolmentError> {
-        let mut all = true;
-        for field in self.changed.clone() {
-            all &= self.commit(&field)?;
-        }
-        Ok(all)
-    }
-
-    fn choose(&mut self, key: &str, code: &str) -> Result<(), EnrolmentError> {
-        let (id, place) = form::split_key(key);
-        let (id, place) = (id.to_owned(), place.to_owned());
-        let Some(field) = self.draft.pack().field(&id).cloned() else {
-            return Ok(());
-        };
-        let now = self
-            .typed
-            .get(&id)
-            .and_then(|typed| typed.get(&place))
-            .cloned()
-            .unwrap_or_default();
-        match (&field.kind, place.as_str()) {
-            // A paper that was brought besides: its rows appear.
-            (FieldKind::Evidence, "") => self.put(&id, &format!("{code}.seen"), String::new()),
-            (FieldKind::Codes { .. }, "") => {
-                let mut codes: Vec<&str> = now.split(',').filter(|c| !c.is_empty()).collect();
-                match codes.iter().position(|one| *one == code) {
-                    Some(at) => {
-                        codes.remove(at);
-                    }
-                    None => codes.push(code),
-                }
-                self.put(&id, "", codes.join(","));
-            }
-            // Touching what is chosen takes it back.
-            _ => self.put(
-                &id,
-                &place,
-                if now == code {
-                    String::new()
-                } else {
-                    code.to_owned()
-                },
-            ),
-        }
-        self.focus = format!("{key}={code}");
-        self.keep_typed(&id)?;
-        self.commit(&id)?;
-        Ok(())
-    }
-
-    fn rows_of(&self, id: &str) -> Result<Vec<form::Row>, EnrolmentError> {
-        let pack = self.draft.pack();
-        let mut pages = BTreeMap::new();
-        for sample in self.draft.samples()? {
-            if let SampleKind::DocumentPage { document, .. } = sample.kind {
-                *pages.entry(document).or_insert(0) += 1;
-            }
-        }
-        let context = form::Context {
-            pack,
-            codes: self.draft.codes(),
-            language: self.worker.language,
-            pages: &pages,
-            named: matches!(self.step(), Step::More(_)),
-        };
-        let empty = Typed::new();
-        let typed = self.typed.get(id).unwrap_or(&empty);
-        Ok(pack
-            .field(id)
-            .map(|field| form::rows(&context, field, typed))
-            .unwrap_or_default())
-    }
-
-    // What is shown.
-
-    pub(super) fn findings(&self) -> Option<Findings> {
-        match self.draft.finalise() {
-            Err(EnrolmentError::Incomplete(findings)) => Some(*findings),
-            _ => None,
-        }
-    }
-
-    pub(super) fn show(&mut self) {
-        if let Err(error) = self.shown() {
-            self.worker.say_code(error.code());
-        }
-    }
-
-    fn shown(&mut self) -> Result<(), EnrolmentError> {
-        let findings = self.findings();
-        let frame = self.frame(findings.as_ref());
-        self.worker.tell(Event::Kept(Kept::Kept));
-        // The page before the frame: what the frame switches to is there already.
-        match self.step() {
-            Step::Field(_) | Step::More(_) => {
-                let mut rows = Vec::new();
-                for field in self.way.fields(self.at).to_vec() {
-                    rows.extend(self.rows_of(&field)?);
-                }
-                let focus = if self.focus.is_empty() {
-                    first_place(&rows)
-                } else {
-                    self.focus.clone()
-                };
-                self.worker.tell(Event::Form {
-                    rows,
-                    focus,
-                    title: frame.title.clone(),
-                });
-            }
-            _ => self.show_capture(findings.as_ref())?,
-        }
-        self.worker.tell(Event::Frame(Box::new(frame)));
-        Ok(())
-    }
-
-    fn frame(&self, findings: Option<&Findings>) -> StepFrame {
-        let language = self.worker.language;
-        let pack = self.draft.pack();
-        let words = |words: &qayd_model::Words| words.in_language(language).to_owned();
-        let section_title = |id: &str| {
-            pack.sections
-                .iter()
-                .find(|s| s.id == id)
-                .map(|s| words(&s.title))
-                .unwrap_or_default()
-        };
-        let stage = self
-            .way
-            .stages
-            .iter()
-            .find(|stage| (stage.first..stage.end).contains(&self.at));
-        let section = stage
-            .and_then(|stage| stage.section.as_deref())
-            .map(section_title)
-            .unwrap_or_default();
-        let step = self.step();
-        let (kind, title, hint) = match &step {
-            Step::Field(id) => {
-                let field = pack.field(id);
-                let title = field.map(|f| words(&f.label)).unwrap_or_default();
-                let hint = field
-                    .and_then(|f| f.hint.as_ref())
-                    .map(words)
-                    .unwrap_or_default();
-                (StepKind::Form, title, hint)
-            }
-            Step::More(_) => (StepKind::Form, "#more".to_owned(), String::new()),
-            Step::Portrait => (StepKind::Portrait, "#portrait".to_owned(), String::new()),
-            Step::ExceptionPhoto => (
-                StepKind::Portrait,
-                "#exception-photo".to_owned(),
-                String::new(),
-            ),
-            Step::Fingers => (
-                StepKind::Fingers,
-                "#fingers".to_owned(),
-                "#hint-fingers".to_owned(),
-            ),
-            Step::Signature => (
-                StepKind::Signature,
-                "#signature".to_owned(),
-                "#hint-signature".to_owned(),
-            ),
-            Step::ReadBack => (
-                StepKind::ReadBack,
-                "#read-back".to_owned(),
-                "#hint-read-back".to_owned(),
-            ),
-            Step::Seal => (StepKind::Seal, "#seal".to_owned(), String::new()),
-        };
-        let hint = self.asked_for(&step).unwrap_or(hint);
-        let rail = self
-            .way
-            .stages
-            .iter()
-            .map(|stage| {
-                let complete = (stage.first..stage.end)
-                    .all(|step| self.way.is_complete(step, findings, &self.draft));
-                let state = if (stage.first..stage.end).contains(&self.at) {
-                    RailState::Current
-                } else if stage.end <= self.at
-                    || complete && self.is_touched(stage.first, stage.end)
-                {
-                    if complete {
-                        RailState::Done
-                    } else {
-                        RailState::Attention
-                    }
-                } else {
-                    RailState::Waiting
-                };
-                let label = match &stage.section {
-                    Some(id) => section_title(id),
-                    None => stage.word.to_owned(),
-                };
-                RailStep {
-                    label: label.into(),
-                    state,
-                }
-            })
-            .collect();
-        let count = self.way.steps.len().max(1);
-        StepFrame {
-            kind,
-            step: step.word(),
-            service: words(&pack.titles),
-            section,
-            title,
-            hint,
-            place: format!(
-                "{} / {}",
-                self.worker.number(self.at + 1),
-                self.worker.number(count)
-            ),
-            progress: self.at as f32 / count as f32,
-            may_skip: !self
-                .way
-                .fields(self.at)
-                .iter()
-                .any(|field| self.way.is_required(field)),
-            rail,
-        }
-    }
-
-    fn is_touched(&self, first: usize, end: usize) -> bool {
-        (first..end)
-            .flat_map(|step| self.way.fields(step))
-            .any(|field| matches!(self.draft.value(field), Ok(Some(_))))
-    }
-}
-
-/// Name of the note that holds what stands in the boxes of a field.
-fn note(field: &str) -> String {
-    format!("typed:{field}")
-}
-
-fn first_place(rows: &[form::Row]) -> String {
-    rows.iter()
-        .find_map(|row| {
-            let cell = row.boxes.first().map(|cell| cell.key.clone());
-            cell.or_else(|| {
-                let chosen = row
-                    .choices
-                    .iter()
-                    .find(|c| c.chosen)
-                    .or_else(|| row.choices.first());
-                chosen.map(|choice| format!("{}={}", row.key, choice.code))
-            })
-        })
-        .unwrap_or_default()
 }

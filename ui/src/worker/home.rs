@@ -7,7 +7,9 @@ use qayd_model::{EnrolmentId, Source};
 use qayd_station::{DraftSummary, EnrolmentError, Session, Station, StoreError, inbox};
 use qayd_window::{OpenWork, Page, Said, Service};
 
-use super::{After, Next, Worker, enrolment, lists};
+use super::enrolment::Left;
+use super::slip::{Closed, Shown};
+use super::{After, Next, Worker, enrolment, lists, slip};
 use crate::desk::{Command, Event, HomeView};
 use crate::numbers;
 
@@ -82,6 +84,13 @@ pub(super) fn run(
                 let opened = inbox::open(station, session, id);
                 go_on(worker, station, session, opened)
             }
+            Command::Slip(id) => {
+                worker.say(Said::Nothing);
+                match slip::run(worker, station, id, Shown::Again) {
+                    Closed::After(after) => Some(after),
+                    Closed::Next | Closed::Family => None,
+                }
+            }
             other => {
                 if !lists::act(worker, station, session, other) {
                     continue;
@@ -103,14 +112,25 @@ fn go_on(
     session: &Session,
     opened: Result<EnrolmentId, EnrolmentError>,
 ) -> Option<After> {
-    let done = opened
-        .and_then(|id| station.resume(session, id))
-        .map(|draft| enrolment::run(worker, station, session, draft));
-    match done {
-        Ok(after) => after,
-        Err(error) => {
-            worker.say_code(error.code());
-            None
+    let mut opened = opened;
+    loop {
+        let left = opened
+            .and_then(|id| station.resume(session, id))
+            .map(|draft| enrolment::run(worker, station, session, draft));
+        match left {
+            Ok(Left::Home) => return None,
+            Ok(Left::After(after)) => return Some(after),
+            Ok(Left::Family(carried)) => {
+                worker.next_on_stage();
+                opened = carried.begin(station, session);
+                if opened.is_ok() {
+                    worker.say(Said::Carried);
+                }
+            }
+            Err(error) => {
+                worker.say_code(error.code());
+                return None;
+            }
         }
     }
 }

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use qayd_model::{Decision, PacketId};
+use qayd_station::enrolment::verify_slip;
 use qayd_station::outbox::{self, NextStep as Next, OutboxState, StuckReason};
 use qayd_station::upload::{self, Ended, Progress, SendOptions};
-use qayd_station::{NewOperator, Session, Station, StoreError, inbox};
+use qayd_station::{FreezeReason, NewOperator, Session, Station, StoreError, inbox};
 use qayd_window::{
     Cause, DeviceState, Duty, Found, InboxItem, Message, NextStep, Operator, OutboxItem, Page,
     Said, SendState,
 };
 
 use super::{Worker, home, pictures};
-use crate::desk::{Command, DeviceView, Event, OutboxView, case_state};
+use crate::desk::{Command, DeviceView, Event, OutboxView, StandingView, case_state};
 use crate::messages::said;
 use crate::numbers;
 
@@ -31,6 +32,7 @@ pub(super) fn show(worker: &Worker<'_>, station: &Station, page: Page) -> Result
         Page::Supervisor => {
             worker.tell(Event::Outbox(Box::new(outbox_view(worker, station)?)));
             worker.tell(Event::Operators(operators(station)?));
+            worker.tell(Event::Standing(standing(worker, station)?));
         }
         Page::Inbox => worker.tell(Event::Inbox(inbox_rows(worker, station)?)),
         Page::Search => worker.tell(Event::Found(found(worker, station, "")?)),
@@ -50,6 +52,10 @@ pub(super) fn act(
     match command {
         Command::Send => send(worker, station),
         Command::SendAgain(packet) => send_again(worker, station, packet),
+        Command::CheckSlip(code) => {
+            check_slip(worker, station, &code);
+            return false;
+        }
         Command::Search(words) => match found(worker, station, &words) {
             Ok(rows) => {
                 worker.tell(Event::Found(rows));
@@ -88,6 +94,10 @@ pub(super) fn act(
         }
         Command::Unlock(login) => match station.unlock_operator(session, &login) {
             Ok(()) => worker.say(Said::Unlocked),
+            Err(error) => worker.say_code(error.code()),
+        },
+        Command::Extend(what) => match station.extend(session, what) {
+            Ok(_) => worker.say(Said::Extended),
             Err(error) => worker.say_code(error.code()),
         },
         Command::Check => {
@@ -324,6 +334,27 @@ pub(super) fn asked_in_words(
     Ok(words.join(" · "))
 }
 
+/// Says whether a slip was given out here, and shows its case.
+fn check_slip(worker: &Worker<'_>, station: &Station, code: &str) {
+    let (said, words) = match verify_slip(station, code) {
+        Ok(slip) => (Said::SlipGenuine, slip.number.to_string()),
+        Err(error) => {
+            tracing::info!(code = error.code(), "a slip was not believed");
+            (Said::SlipUnknown, String::new())
+        }
+    };
+    worker.say(said);
+    let rows = if words.is_empty() {
+        Ok(Vec::new())
+    } else {
+        found(worker, station, &words)
+    };
+    match rows {
+        Ok(rows) => worker.tell(Event::Found(rows)),
+        Err(error) => worker.say_code(error.code()),
+    }
+}
+
 fn found(worker: &Worker<'_>, station: &Station, words: &str) -> Result<Vec<Found>, StoreError> {
     let now = worker.setup.world.clock.now();
     let offset = station.store().read(|c| station.utc_offset_minutes(c))?;
@@ -341,6 +372,7 @@ fn found(worker: &Worker<'_>, station: &Station, words: &str) -> Result<Vec<Foun
             .map(|line| line.text.expose().to_owned())
             .unwrap_or_default();
         rows.push(Found {
+            id: record.enrolment.to_string().into(),
             number: worker.number(record.number).into(),
             name: name.into(),
             service: home::title_of(worker, station, &record.pack_id)?.into(),
@@ -366,6 +398,19 @@ fn operators(station: &Station) -> Result<Vec<Operator>, StoreError> {
             revoked: false,
         })
         .collect())
+}
+
+fn standing(worker: &Worker<'_>, station: &Station) -> Result<StandingView, StoreError> {
+    let standing = station.standing()?;
+    let near = standing.warnings();
+    Ok(StandingView {
+        days: worker.number(standing.offline_days.now),
+        days_most: worker.number(standing.offline_days.max),
+        days_near: near.contains(&FreezeReason::Offline),
+        packets: worker.number(standing.backlog.now),
+        packets_most: worker.number(standing.backlog.max),
+        packets_near: near.contains(&FreezeReason::Backlog),
+    })
 }
 
 fn kit(worker: &Worker<'_>) -> Vec<DeviceView> {

@@ -10,13 +10,18 @@
 //!     └── lock, idle ─────┴── from anywhere; the same person opens the same step again
 //! ```
 
+mod answers;
 mod captures;
 mod enrolment;
+mod family;
+mod frame;
 mod home;
 mod kit;
 mod lists;
-mod pictures;
+pub(crate) mod pictures;
 mod review;
+mod scan;
+mod slip;
 mod steps;
 
 use std::collections::VecDeque;

@@ -11,7 +11,7 @@ use std::io::Cursor;
 const SHOWN_PX_MAX: u32 = 900;
 
 /// A frame of a preview; `None` where it has no pixels. `mirrored`: as in a mirror.
-pub(super) fn of_frame(frame: &Frame, mirrored: bool) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
+pub fn of_frame(frame: &Frame, mirrored: bool) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
     let (width, height) = (frame.geometry().width_px, frame.geometry().height_px);
     let pixels = frame.pixels().expose();
     let mut buffer = SharedPixelBuffer::<Rgb8Pixel>::new(width, height);

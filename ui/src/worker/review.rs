@@ -1,6 +1,6 @@
-//! Review: reading back to the person, the seal, the slip.
+//! Review: reading back to the person, and the seal.
 //!
-//! In: a draft. Out: what the person confirms; a sealed packet; the paper in the person's hand. Never: says that it is
+//! In: a draft. Out: what the person confirms; a sealed packet. Never: says that it is
 //! sealed before the station does; seals what lacks something.
 
 use qayd_crypto::Passphrase;
@@ -9,13 +9,13 @@ use qayd_model::validation::{Findings, Item, Missing};
 use qayd_model::{Return, Script, Value};
 use qayd_station::watch::{self, WatchReason};
 use qayd_station::{EnrolmentError, SealedPacket};
-use qayd_window::{OpenWork, Page, ReadLine, Said, SlipLine, StepKind};
+use qayd_window::{OpenWork, ReadLine, Said};
 
 use super::enrolment::{Then, Work};
+use super::family::Carried;
+use super::slip::{self, Closed, Shown};
 use super::steps::Way;
-use super::{After, Next, Worker, pictures};
-use crate::desk::{Command, Event, ReadBackView, SealView, SlipView, StepFrame};
-use crate::numbers;
+use crate::desk::{Event, ReadBackView, SealView};
 
 /// The step at which what a reviewer asked for is put right first.
 pub(super) fn first_asked(asked: &Return, way: &Way) -> Option<usize> {
@@ -262,10 +262,23 @@ impl Work<'_, '_, '_> {
     pub(super) fn seal(&mut self) -> Result<Then, EnrolmentError> {
         self.worker.say(Said::Nothing);
         self.worker.tell(Event::Busy(true));
+        let carried = Carried::of(&self.draft)?;
         let sealed = self.seal_now();
         self.worker.tell(Event::Busy(false));
         match sealed {
-            Ok(sealed) => Ok(self.slip(&sealed)),
+            Ok(sealed) => {
+                let shown = if carried.is_empty() {
+                    Shown::Sealed
+                } else {
+                    Shown::SealedOfFamily
+                };
+                let closed = slip::run(self.worker, self.station, sealed.enrolment, shown);
+                Ok(match closed {
+                    Closed::After(after) => Then::End(after),
+                    Closed::Next => Then::Leave,
+                    Closed::Family => Then::Family(carried),
+                })
+            }
             Err(error) => {
                 self.worker.say_code(error.code());
                 Ok(Then::Show)
@@ -277,75 +290,5 @@ impl Work<'_, '_, '_> {
         let finalised = self.draft.finalise()?;
         let approval = self.approval.as_ref().map(|(_, approval)| approval);
         self.station.seal(self.session, finalised, approval)
-    }
-
-    fn slip(&mut self, sealed: &SealedPacket) -> Then {
-        self.tell_slip(sealed);
-        self.worker.truth(self.station, true);
-        let idle_ms = Worker::idle_ms(self.station);
-        loop {
-            match self.worker.next(idle_ms) {
-                Next::Do(Command::Forward(step)) if step == "slip" => return Then::Leave,
-                Next::Do(Command::Language(language)) => {
-                    self.worker.language = language;
-                    self.tell_slip(sealed);
-                }
-                Next::Do(Command::Lock) | Next::Idle => return Then::End(After::Locked(None)),
-                Next::Do(Command::SignOut) => return Then::End(After::SignedOut),
-                Next::Gone => return Then::End(After::Gone),
-                _ => {}
-            }
-        }
-    }
-
-    fn tell_slip(&mut self, sealed: &SealedPacket) {
-        let language = self.worker.language;
-        let pack = self.draft.pack();
-        let lines = sealed
-            .slip
-            .lines
-            .iter()
-            .map(|line| SlipLine {
-                label: pack
-                    .field(&line.field)
-                    .map(|f| f.label.in_language(language))
-                    .unwrap_or_default()
-                    .into(),
-                text: numbers::digits(line.text.expose(), language).into(),
-            })
-            .collect();
-        // Nothing about the person: the number at this station, the case, and the digest of what was signed.
-        let code = format!(
-            "QAYD:1:{}:{}:{}",
-            sealed.number,
-            sealed.enrolment,
-            sealed.manifest.digest().to_hex()
-        );
-        self.worker.tell(Event::Slip(Box::new(SlipView {
-            number: self.worker.number(sealed.number),
-            heading: pack.slip.title.in_language(language).to_owned(),
-            footer: pack
-                .slip
-                .footer
-                .as_ref()
-                .map(|w| w.in_language(language).to_owned())
-                .unwrap_or_default(),
-            lines,
-            code: pictures::of_code(&code),
-        })));
-        let frame = StepFrame {
-            kind: StepKind::Slip,
-            step: "slip".to_owned(),
-            service: pack.titles.in_language(language).to_owned(),
-            section: String::new(),
-            title: "#slip".to_owned(),
-            hint: String::new(),
-            place: String::new(),
-            progress: 1.0,
-            may_skip: false,
-            rail: Vec::new(),
-        };
-        self.worker.tell(Event::Frame(Box::new(frame)));
-        self.worker.tell(Event::Page(Page::Enrolment));
     }
 }

@@ -134,7 +134,7 @@ pub fn work_through(screen: &Screen) {
     panic!("the seal was not reached; at {}", screen.step());
 }
 
-fn fingers(screen: &Screen) {
+pub fn fingers(screen: &Screen) {
     for _ in 0..14 {
         screen.until("a capture is over", |s| {
             s.step() != "fingers" || !s.window().global::<qayd_window::Fingers>().get_capturing()
@@ -174,7 +174,8 @@ fn an_officer_enrols_a_person_from_sign_in_to_slip() {
     screen.press("Seal");
     screen.until("the slip", |s| s.step() == "slip");
     let slip = screen.window().global::<qayd_window::Slip>();
-    assert_eq!(slip.get_number(), "1");
+    // The slip speaks the person's language, whatever the officer's is.
+    assert_eq!(slip.get_number(), "١");
     assert!(slip.get_lines().row_count() > 0);
     drop(screen);
     let (station, _) = demo.open();
@@ -196,7 +197,7 @@ fn a_mandatory_step_is_not_left_empty_however_often_continue_is_pressed() {
             .ask(qayd_ui::desk::Command::Forward(first.clone()));
     }
     screen.until("it says what is missing", |s| {
-        s.window().global::<qayd_window::App>().get_said() == Said::Incomplete
+        s.window().global::<qayd_window::App>().get_said() == Said::AnswerMissing
     });
     assert_eq!(screen.step(), first);
     // Answered, twenty presses that all come from this step move one step.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use qayd_model::Value;
 use qayd_model::pack::Language;
-use qayd_window::{Enrolment, Kept, Page};
+use qayd_window::{Enrolment, Form, Kept, Page};
 use slint::ComponentHandle;
 
 use crate::demo::{Demo, Screen, make_station};
@@ -97,7 +97,7 @@ fn a_killed_window_stands_where_it_stood_and_has_all_that_was_kept() {
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(4);
-    let mut far = 0;
+    let (mut far, mut fields) = (0, 0);
     for n in 0..times {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("station");
@@ -129,10 +129,17 @@ fn a_killed_window_stands_where_it_stood_and_has_all_that_was_kept() {
         screen.until("the enrolment again", |s| {
             s.page() == Page::Enrolment && !s.step().is_empty()
         });
-        let stands = word.split('#').next().unwrap_or_default().to_owned();
+        let (stands, field) = word.split_once('#').unwrap_or((&word, ""));
         assert_eq!(screen.step(), stands, "kill {n}; the process was at {at}");
+        if !field.is_empty() {
+            let focus = screen.window().global::<Form>().get_focus();
+            assert_eq!(focus, field, "kill {n}: the same box holds the keyboard");
+            fields += 1;
+        }
     }
-    println!("{times} kills; the furthest had kept {far} steps");
+    println!(
+        "{times} kills, 0 lost; the furthest had kept {far} steps; {fields} stood in a box and stand there again"
+    );
 }
 
 #[test]

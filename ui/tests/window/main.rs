@@ -3,15 +3,16 @@
     clippy::unwrap_used,
     clippy::print_stderr,
     clippy::print_stdout,
-    reason = "a test ends where it is wrong, and figures are for reading"
+    reason = "a test ends where it is wrong, and what is counted is for reading"
 )]
 
+mod around;
 mod catalogues;
 mod demo;
 mod enrols;
-mod figures;
 mod kill;
 mod pages;
+mod printer;
 mod random;
 mod services;
 mod walk;

@@ -24,7 +24,7 @@ fn folder() -> PathBuf {
 }
 
 /// Pages with the preview data their own files declare.
-const PAGES: [(&str, Page, StepKind); 14] = [
+const PAGES: [(&str, Page, StepKind); 15] = [
     ("sign-in", Page::SignIn, StepKind::Form),
     ("home", Page::Home, StepKind::Form),
     ("form", Page::Enrolment, StepKind::Form),
@@ -39,13 +39,35 @@ const PAGES: [(&str, Page, StepKind); 14] = [
     ("search", Page::Search, StepKind::Form),
     ("supervisor", Page::Supervisor, StepKind::Form),
     ("kit", Page::Kit, StepKind::Form),
+    ("settings", Page::Settings, StepKind::Form),
 ];
 
 fn show(window: &AppWindow, page: Page, kind: StepKind, language: &str, theme: ThemeMode) {
     slint::select_bundled_translation(language).unwrap();
     window.global::<Dir>().set_rtl(language != "en");
     window.global::<Theme>().set_mode(theme);
-    window.global::<Enrolment>().set_kind(kind);
+    let enrolment = window.global::<Enrolment>();
+    enrolment.set_kind(kind);
+    // As the station names them; a form keeps the preview's question.
+    let (title, hint) = match kind {
+        StepKind::Form => ("الاسم الكامل", "كما في السجل"),
+        StepKind::Portrait => ("#portrait", ""),
+        StepKind::Fingers => ("#fingers", "#hint-fingers"),
+        StepKind::ReadBack => ("#read-back", "#hint-read-back"),
+        StepKind::Signature => ("#signature", "#hint-signature"),
+        StepKind::Seal => ("#seal", ""),
+        StepKind::Slip => ("#slip", ""),
+    };
+    enrolment.set_title(title.into());
+    enrolment.set_hint(hint.into());
+    enrolment.set_section(
+        if kind == StepKind::Form {
+            "الهوية"
+        } else {
+            ""
+        }
+        .into(),
+    );
     window.global::<App>().set_page(page);
     slint::platform::update_timers_and_animations();
 }

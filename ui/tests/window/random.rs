@@ -1,17 +1,22 @@
-//! Random events: taps, double taps, held keys, bursts, a paste of a megabyte, pulled cables. Nothing panics, and no
-//! enrolment is sealed that lacks something.
+//! Random events: taps, double taps, held keys, bursts, a paste of a megabyte, pulled cables. Nothing panics; no press goes
+//! on from a step that has to be answered and is not; and every enrolment that was sealed is opened as the centre opens
+//! it, and has whatever the service demands.
 //!
-//! `QAYD_RANDOM_EVENTS` says how many (the chore `random-events` runs 100,000); the seed is printed and can be given back
-//! in `QAYD_RANDOM_SEED`.
+//! A hand that answers and goes on works among the blows: without it nothing would ever be sealed, and the last promise
+//! would hold of nothing. `QAYD_RANDOM_EVENTS` says how many (the chore `window-events` runs 100,000); the seed is printed
+//! and can be given back in `QAYD_RANDOM_SEED`.
 
+use i_slint_backend_testing::{AccessibleRole, ElementQuery};
 use qayd_devices::{SimulatedPerson, Stage};
 use qayd_model::pack::Language;
+use qayd_model::{FingerPosition, SampleKind};
+use qayd_station::testing::TestCentre;
 use qayd_ui::desk::Command;
-use qayd_window::{App, Page};
+use qayd_window::{App, Enrolment, Form, Page, Portrait, Seal};
 use slint::platform::{Key, PointerEventButton, WindowEvent};
-use slint::{ComponentHandle, LogicalPosition};
+use slint::{ComponentHandle, LogicalPosition, Model};
 
-use crate::demo::{Demo, Screen};
+use crate::demo::{Demo, PACK, Screen};
 
 struct Random(u64);
 
@@ -37,15 +42,174 @@ fn number(name: &str, otherwise: u64) -> u64 {
         .unwrap_or(otherwise)
 }
 
+/// Steps that have to be answered, and were left by "Continue" without an answer: none may ever be.
+struct Watch {
+    left_empty: Vec<String>,
+    looked: usize,
+}
+
+impl Watch {
+    /// On a page that has just come up and has to be answered: presses "Continue" as often as a nervous hand does, and
+    /// looks where the screen is then. What stands on such a page is what the station has.
+    fn press_on(&mut self, screen: &Screen, times: u64) {
+        let step = screen.step();
+        if !step.starts_with("field:") || !has_come_to_rest(screen, &step) {
+            return;
+        }
+        let has_to = !screen.window().global::<Enrolment>().get_may_skip();
+        let empty = has_to && nothing_stands(screen);
+        continue_pressed(screen, times);
+        if !empty {
+            return;
+        }
+        self.looked += 1;
+        if !has_come_to_rest(screen, &step) {
+            self.left_empty.push(step);
+        }
+    }
+}
+
+fn continue_pressed(screen: &Screen, times: u64) {
+    let step = screen.step();
+    for _ in 0..times {
+        screen.station.desk.ask(Command::Forward(step.clone()));
+    }
+}
+
+/// Whether the screen stays at a step for as long as what was asked before takes to come through.
+fn has_come_to_rest(screen: &Screen, step: &str) -> bool {
+    (0..6).all(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        screen.settle();
+        screen.page() == Page::Enrolment && screen.step() == step
+    })
+}
+
+/// Whether nothing was typed or chosen on this page.
+fn nothing_stands(screen: &Screen) -> bool {
+    let rows = screen.window().global::<Form>().get_rows();
+    rows.iter().all(|row| {
+        row.boxes.iter().all(|cell| cell.text.is_empty())
+            && !row.choices.iter().any(|choice| choice.chosen)
+    })
+}
+
+/// What an officer would do now, one act, whatever the language of the screen.
+fn work(screen: &Screen) {
+    let ask = |command: Command| screen.station.desk.ask(command);
+    if screen.page() == Page::Home {
+        ask(Command::Begin(PACK.to_owned()));
+        return;
+    }
+    if screen.page() != Page::Enrolment {
+        ask(Command::Go(Page::Home));
+        return;
+    }
+    match screen.step().as_str() {
+        "slip" => ask(Command::Forward("slip".to_owned())),
+        "portrait" if !screen.window().global::<Portrait>().get_has_kept() => {
+            ask(Command::Portrait)
+        }
+        "fingers" => {
+            ask(Command::CloseException);
+            ask(Command::Capture);
+            continue_pressed(screen, 1);
+        }
+        "seal" => {
+            // To what is missing, if anything is; the presses of the other hand went past it.
+            let missing = screen.window().global::<Seal>().get_missing().row_data(0);
+            match missing {
+                Some(missing) => ask(Command::JumpToItem(missing.id.into())),
+                None => continue_pressed(screen, 1),
+            }
+        }
+        _ => {
+            answer_by_key(screen);
+            continue_pressed(screen, 1);
+        }
+    }
+}
+
+/// Answers what is empty on a form, by the keys of its boxes.
+fn answer_by_key(screen: &Screen) {
+    let ask = |command: Command| screen.station.desk.ask(command);
+    for row in screen.window().global::<Form>().get_rows().iter() {
+        let key = row.key.to_string();
+        let (field, place) = key.split_once('/').unwrap_or((&key, ""));
+        let first = row
+            .choices
+            .row_data(0)
+            .map(|choice| choice.code.to_string());
+        if let Some(first) = first
+            && !row.choices.iter().any(|choice| choice.chosen)
+        {
+            let code = match place {
+                "missing" if matches!(field, "family_number" | "attestors") => first,
+                "missing" => continue,
+                "" if field == "evidence" => continue,
+                "known" => "false".to_owned(),
+                place if place.ends_with(".seen") => "none".to_owned(),
+                place if place.ends_with(".gap.reason") => "never_issued".to_owned(),
+                _ => first,
+            };
+            ask(Command::Chosen {
+                key: key.clone(),
+                code,
+            });
+        }
+        for cell in row.boxes.iter().filter(|cell| cell.text.is_empty()) {
+            let key = cell.key.to_string();
+            let text = match key.rsplit(['/', '.']).next().unwrap_or_default() {
+                "ar" => "زهراء",
+                "lat" => "Zahra",
+                "year" => "1990",
+                "month" => "5",
+                "day" => "17",
+                "camp" => "مخيم",
+                _ => continue,
+            };
+            ask(Command::Edited {
+                key: key.clone(),
+                text: text.to_owned(),
+            });
+            ask(Command::Left { key });
+        }
+    }
+}
+
+/// A megabyte into the field that holds the keyboard, or the first there is, as the clipboard puts it there.
+fn paste_a_megabyte(screen: &Screen) -> bool {
+    let fields = ElementQuery::from_root(screen.window())
+        .match_accessible_role(AccessibleRole::TextInput)
+        .find_all();
+    let field = fields
+        .into_iter()
+        .find(|f| f.accessible_enabled().unwrap_or(true));
+    field.is_some_and(|field| {
+        field.set_accessible_value("ز".repeat(500_000));
+        true
+    })
+}
+
 #[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "tells how long it took, and decides nothing"
+)]
 fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
-    let events = number("QAYD_RANDOM_EVENTS", 600);
+    let events = number("QAYD_RANDOM_EVENTS", 1_500);
     let seed = number("QAYD_RANDOM_SEED", 20_261_126);
     println!("{events} events, seed {seed}");
+    let began = std::time::Instant::now();
     let mut random = Random(seed);
+    let mut watch = Watch {
+        left_empty: Vec::new(),
+        looked: 0,
+    };
+    let mut before = String::new();
     let demo = Demo::make();
     let stage = Stage::make(SimulatedPerson::make(9));
-    let screen = Screen::open_at(&demo.world, &demo.data, Language::Arabic, stage.clone());
+    let screen = Screen::open_at(&demo.world, &demo.data, Language::English, stage.clone());
     screen.sign_in();
     screen.until("home", |s| s.page() == Page::Home);
     let window = screen.window().window();
@@ -59,18 +223,27 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
         window.dispatch_event(WindowEvent::PointerPressed { position, button });
         window.dispatch_event(WindowEvent::PointerReleased { position, button });
     };
-    for n in 0..events {
-        match random.below(100) {
-            0..=54 => {
+    let (mut pastes, mut cables, mut held, mut locks) = (0, 0, 0, 0);
+    for _ in 0..events {
+        let now = screen.step();
+        if now != before {
+            // Just come up: half of the time the nervous hand is first.
+            before = now;
+            if random.below(2) == 0 {
+                watch.press_on(&screen, 1 + random.below(20));
+            }
+        }
+        match random.below(1_000) {
+            0..=449 => {
                 let (x, y) = (random.below(1_366) as f32, random.below(768) as f32);
                 tap(x, y);
                 if random.below(4) == 0 {
                     tap(x, y);
                 }
             }
-            55..=69 => press(Key::Tab.into()),
-            70..=79 => {
-                // Enter held down.
+            450..=549 => press(Key::Tab.into()),
+            550..=649 => {
+                held += 1;
                 let text: slint::SharedString = Key::Return.into();
                 window.dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
                 for _ in 0..random.below(6) {
@@ -78,29 +251,28 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
                 }
                 window.dispatch_event(WindowEvent::KeyReleased { text });
             }
-            80..=93 => {
+            650..=749 => {
                 // A barcode scanner's burst, in three scripts.
                 let letters: Vec<char> = "199012345678زهراءەێZahra<>\"'\\/٠١٢".chars().collect();
                 for _ in 0..random.below(12) {
                     press(letters[random.below(letters.len() as u64) as usize].into());
                 }
             }
-            94 => {
-                // A megabyte pasted into whatever field there is.
-                let key = screen.window().global::<qayd_window::Form>().get_focus();
-                screen.station.desk.ask(Command::Edited {
-                    key: key.into(),
-                    text: "ز".repeat(500_000),
-                });
+            750..=753 => pastes += u64::from(paste_a_megabyte(&screen)),
+            754..=761 => {
+                cables += 1;
+                stage.unplug();
             }
-            95 => stage.unplug(),
-            96 => stage.plug_in(),
-            97 => press(Key::Escape.into()),
-            _ => screen.station.desk.ask(Command::Undo),
+            762..=779 => stage.plug_in(),
+            780..=789 => press(Key::Escape.into()),
+            790..=799 => screen.station.desk.ask(Command::Undo),
+            800..=849 => continue_pressed(&screen, 1 + random.below(20)),
+            _ => work(&screen),
         }
         screen.settle();
-        if n % 50 == 0 && screen.page() == Page::SignIn {
-            // It locked itself, as it was asked to: somebody signs in again.
+        if screen.page() == Page::SignIn {
+            // A tap met the lock: somebody signs in again.
+            locks += 1;
             screen
                 .window()
                 .global::<App>()
@@ -111,10 +283,88 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
     }
     stage.plug_in();
     drop(screen);
-    // Whatever was sealed was complete: the station seals nothing else, and says so itself when it is asked again.
+    let (sealed, checked) = everything_sealed_is_whole(&demo);
+    println!(
+        "{events} events in {} s: {held} held Enters, {pastes} pastes, {cables} pulled cables, {locks} locks; \
+         {} mandatory steps pressed on, {sealed} enrolments sealed, {checked} samples opened",
+        began.elapsed().as_secs(),
+        watch.looked
+    );
+    assert_eq!(watch.left_empty, Vec::<String>::new());
+    if events >= 20_000 {
+        assert!(
+            sealed > 0,
+            "nothing was sealed: the promise was not put to the test"
+        );
+    }
+}
+
+/// Opens every packet as the centre does; returns how many there were, and their samples.
+fn everything_sealed_is_whole(demo: &Demo) -> (usize, usize) {
     let (station, session) = demo.open();
     for draft in station.drafts().unwrap() {
         station.resume(&session, draft.enrolment).unwrap();
     }
     assert!(station.audit_verify().unwrap() > 0);
+    let centre = TestCentre::default();
+    let pack = station
+        .store()
+        .read(|c| station.packs().newest(c, PACK))
+        .unwrap()
+        .unwrap();
+    // Asked of every grown person by this service; written down here, not asked of the code that seals.
+    let demanded = [
+        "request_kind",
+        "name",
+        "sex",
+        "birth_date",
+        "mother_name",
+        "register",
+        "address",
+        "consent",
+    ]
+    .map(|id| pack.pack.field(id).unwrap_or_else(|| panic!("{id}")).number);
+    let (mut sealed, mut samples) = (0, 0);
+    for file in std::fs::read_dir(station.outbox_folder()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let content = centre.open(&bytes, &station.identity().certificate);
+        for number in demanded {
+            assert!(
+                content.fields.iter().any(|field| field.number == number),
+                "field {number} is missing"
+            );
+        }
+        let has = |kind: SampleKind| content.samples.iter().any(|sample| sample.kind == kind);
+        assert!(has(SampleKind::Portrait));
+        for position in FingerPosition::ALL {
+            let excepted = content.exceptions.iter().any(|e| e.position == position);
+            assert!(
+                excepted || has(SampleKind::Finger(position)),
+                "{position:?}"
+            );
+        }
+        sealed += 1;
+        samples += content.samples.len();
+    }
+    (sealed, samples)
+}
+
+#[test]
+fn a_skipped_step_would_be_noticed() {
+    // The control: the same watch, before a screen that did move on.
+    let demo = Demo::make();
+    let screen = Screen::open(&demo, Language::English, 3, "");
+    crate::enrols::begin(&screen);
+    assert!(nothing_stands(&screen));
+    let step = screen.step();
+    assert!(has_come_to_rest(&screen, &step));
+    let mut watch = Watch {
+        left_empty: Vec::new(),
+        looked: 0,
+    };
+    watch.press_on(&screen, 3);
+    assert_eq!((watch.looked, watch.left_empty.len()), (1, 0));
+    // A window that went on from it is one whose page is another after the presses.
+    screen.station.desk.ask(Command::Jump(1));
+    assert!(!has_come_to_rest(&screen, &step));
 }

@@ -61,6 +61,10 @@ fn shows_fingers(screen: &Screen) -> bool {
 }
 
 #[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a frozen window is a matter of real time"
+)]
 fn a_portrait_and_ten_fingers_come_from_a_service_and_a_pulled_cable_holds_nothing_up() {
     let demo = Demo::make();
     let (simulator, hardware) = service();
