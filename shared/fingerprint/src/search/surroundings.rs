@@ -1,4 +1,4 @@
-//! Surroundings: 256 chosen bits for each of the 32 most reliable minutiae, version 1 of the descriptor.
+//! Surroundings: 256 chosen bits for each of the 32 most reliable minutiae, version 2 of the descriptor.
 //!
 //! In: `Template`. Out: `Surroundings`, fixed size, word-sliced for popcount. Owns: the pool of bits to choose from.
 //! Never: holds a picture; prints a minutia.
@@ -194,7 +194,7 @@ fn inverse(set: u32) -> f32 {
 }
 
 impl Descriptor for Surroundings {
-    const VERSION: DescriptorVersion = DescriptorVersion { id: 1, version: 1 };
+    const VERSION: DescriptorVersion = DescriptorVersion { id: 1, version: 2 };
 
     fn derive(template: &Template) -> Self {
         static CHOICE: OnceLock<Choice> = OnceLock::new();
