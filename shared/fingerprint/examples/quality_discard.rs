@@ -11,6 +11,7 @@
 
 use std::time::Instant;
 
+use qayd_fingerprint::evaluation::Scores;
 use qayd_fingerprint::{GreyImage, QualityReason, Template, extract, match_score, unified_quality};
 use qayd_model::Ppi;
 
@@ -120,12 +121,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let is_kept = move |(i, j, ..): &&(usize, usize, bool, u16)| keep[*i] && keep[*j];
                 pairs.iter().filter(is_kept)
             };
-            let mut impostors: Vec<u16> = kept().filter(|p| !p.2).map(|p| p.3).collect();
-            impostors.sort_unstable_by(|a, b| b.cmp(a));
-            let threshold = impostors[impostors.len() / 1_000] + 1;
-            let genuine = kept().filter(|p| p.2).count();
-            let missed = kept().filter(|p| p.2 && p.3 < threshold).count();
-            line += &format!(" | {:.2}", 100.0 * missed as f64 / genuine.max(1) as f64);
+            let of = |genuine: bool| kept().filter(|p| p.2 == genuine).map(|p| p.3).collect();
+            let scores = Scores {
+                genuine: of(true),
+                impostor: of(false),
+            };
+            let missed = scores.rates()?.fmr1000;
+            line += &format!(" | {:.2}", 100.0 * missed);
         }
         println!("{line}");
     }

@@ -23,12 +23,14 @@ mod ridge_filter;
 mod score;
 pub mod search;
 mod seeded;
+mod seeds;
 mod skeleton;
 mod slap;
 pub mod synthetic;
 mod template;
 mod trace;
 mod waves;
+mod wide;
 pub mod wsq;
 
 pub use extract::{

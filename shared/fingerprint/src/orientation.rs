@@ -131,22 +131,34 @@ fn flow(plane: &Plane, blocks: &mut Blocks, sd: f32) -> Vec<f32> {
     let (w, h) = (plane.width, plane.height);
     let count = blocks.cells.len();
     let (mut xx, mut xy, mut all) = (vec![0f32; count], vec![0f32; count], vec![0f32; count]);
+    let inner = w.saturating_sub(2);
+    let mut products = [vec![0f32; w], vec![0f32; w], vec![0f32; w]];
     for y in 1..h.saturating_sub(1) {
-        let above = &plane.values[(y - 1) * w..y * w];
-        let here = &plane.values[y * w..(y + 1) * w];
-        let below = &plane.values[(y + 1) * w..(y + 2) * w];
+        let line = |y: usize, from: usize| &plane.values[y * w + from..][..inner];
+        let above = (line(y - 1, 0), line(y - 1, 1), line(y - 1, 2));
+        let (left, right) = (line(y, 0), line(y, 2));
+        let below = (line(y + 1, 0), line(y + 1, 1), line(y + 1, 2));
+        let [row_xx, row_xy, row_all] = &mut products;
+        let (row_xx, row_xy, row_all) = (
+            &mut row_xx[1..=inner],
+            &mut row_xy[1..=inner],
+            &mut row_all[1..=inner],
+        );
+        for x in 0..inner {
+            let gx =
+                (above.2[x] - above.0[x]) + 2.0 * (right[x] - left[x]) + (below.2[x] - below.0[x]);
+            let gy = (below.0[x] - above.0[x])
+                + 2.0 * (below.1[x] - above.1[x])
+                + (below.2[x] - above.2[x]);
+            row_xx[x] = gx * gx - gy * gy;
+            row_xy[x] = 2.0 * gx * gy;
+            row_all[x] = gx * gx + gy * gy;
+        }
         let base = (y / BLOCK) * blocks.columns;
-        for x in 1..w.saturating_sub(1) {
-            let gx = (above[x + 1] - above[x - 1])
-                + 2.0 * (here[x + 1] - here[x - 1])
-                + (below[x + 1] - below[x - 1]);
-            let gy = (below[x - 1] - above[x - 1])
-                + 2.0 * (below[x] - above[x])
-                + (below[x + 1] - above[x + 1]);
-            let i = base + x / BLOCK;
-            xx[i] += gx * gx - gy * gy;
-            xy[i] += 2.0 * gx * gy;
-            all[i] += gx * gx + gy * gy;
+        for (sums, row) in [&mut xx, &mut xy, &mut all].into_iter().zip(&products) {
+            for (sum, values) in sums[base..].iter_mut().zip(row.chunks(BLOCK)) {
+                *sum += values.iter().sum::<f32>();
+            }
         }
     }
     let (columns, rows) = (blocks.columns, blocks.rows);
@@ -166,28 +178,41 @@ fn flow(plane: &Plane, blocks: &mut Blocks, sd: f32) -> Vec<f32> {
 
 /// Separable Gaussian over a grid of cells, edges repeated.
 pub(crate) fn blur_grid(grid: &[f32], columns: usize, rows: usize, sd: f32) -> Vec<f32> {
-    let radius = (2.5 * sd).ceil() as isize;
-    let mut kernel: Vec<f32> = (-radius..=radius)
+    let radius = (2.5 * sd).ceil() as usize;
+    let reach = radius as isize;
+    let mut kernel: Vec<f32> = (-reach..=reach)
         .map(|i| exp(-0.5 * (i as f32 / sd) * (i as f32 / sd)))
         .collect();
     let total: f32 = kernel.iter().sum();
     kernel.iter_mut().for_each(|k| *k /= total);
-    let pass = |source: &[f32], length: usize, lines: usize, along: usize, across: usize| {
-        let mut out = vec![0f32; source.len()];
-        for line in 0..lines {
-            for i in 0..length {
-                let mut sum = 0.0;
-                for (k, d) in kernel.iter().zip(-radius..=radius) {
-                    let j = (i as isize + d).clamp(0, length as isize - 1) as usize;
-                    sum += k * source[line * across + j * along];
-                }
-                out[line * across + i * along] = sum;
-            }
+    // Along the rows: each line with its ends repeated, then the weighted lines on top of each other.
+    let mut horizontal = vec![0f32; grid.len()];
+    let mut line = vec![0f32; columns + 2 * radius];
+    for (source, out) in grid
+        .chunks_exact(columns)
+        .zip(horizontal.chunks_exact_mut(columns))
+    {
+        line[..radius].fill(source[0]);
+        line[radius..radius + columns].copy_from_slice(source);
+        line[radius + columns..].fill(source[columns - 1]);
+        for (k, weight) in kernel.iter().enumerate() {
+            add_weighted(out, &line[k..k + columns], *weight);
         }
-        out
-    };
-    let horizontal = pass(grid, columns, rows, 1, columns);
-    pass(&horizontal, rows, columns, columns, 1)
+    }
+    let mut out = vec![0f32; grid.len()];
+    for (row, out) in out.chunks_exact_mut(columns).enumerate() {
+        for (k, weight) in kernel.iter().enumerate() {
+            let from = (row + k).saturating_sub(radius).min(rows - 1) * columns;
+            add_weighted(out, &horizontal[from..from + columns], *weight);
+        }
+    }
+    out
+}
+
+fn add_weighted(sums: &mut [f32], values: &[f32], weight: f32) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += weight * value;
+    }
 }
 
 /// Marks the blocks that hold ridges: enough contrast, one flow; holes filled, crumbs dropped.

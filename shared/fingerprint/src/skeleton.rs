@@ -22,39 +22,20 @@ impl Skeleton {
     /// Thins the positive part of `ridges` to lines.
     pub(crate) fn thin(ridges: &Plane) -> Self {
         let (w, h) = (ridges.width, ridges.height);
+        let mut bits = Bits::of(ridges);
+        while [Side::Above, Side::Below, Side::Left, Side::Right]
+            .map(|side| bits.peel(side))
+            .contains(&true)
+        {}
         let stride = w + 2;
         let mut cells = vec![0u8; stride * (h + 2)];
         for y in 0..h {
-            for x in 0..w {
-                cells[(y + 1) * stride + x + 1] = u8::from(ridges.values[y * w + x] > 0.0);
-            }
-        }
-        let around = Self::around(stride);
-        let simple = simple_points();
-        let mut alive: Vec<u32> = (0..cells.len() as u32)
-            .filter(|i| cells[*i as usize] == 1)
-            .collect();
-        let mut border = Vec::new();
-        loop {
-            let mut removed = false;
-            for side in [6, 2, 4, 0] {
-                border.clear();
-                border.extend(alive.iter().copied().filter(|i| {
-                    let i = *i as usize;
-                    cells[i] == 1 && cells[(i as isize + around[side]) as usize] == 0
-                }));
-                for &i in &border {
-                    let i = i as usize;
-                    if simple[neighbours(&cells, i, &around)] {
-                        cells[i] = 0;
-                        removed = true;
-                    }
+            let line = &mut cells[(y + 1) * stride + 1..][..w];
+            for (cells, word) in line.chunks_mut(64).zip(bits.row(y)) {
+                for (k, cell) in cells.iter_mut().enumerate() {
+                    *cell = (word >> k & 1) as u8;
                 }
             }
-            if !removed {
-                break;
-            }
-            alive.retain(|i| cells[*i as usize] == 1);
         }
         Self { stride, cells }
     }
@@ -87,17 +68,116 @@ fn neighbours(cells: &[u8], i: usize, around: &[isize; 8]) -> usize {
     bits
 }
 
-/// For each neighbourhood: may the middle go without breaking or shortening a line?
-fn simple_points() -> [bool; 256] {
-    core::array::from_fn(|bits| {
-        let on = |k: usize| bits >> (k % 8) & 1 == 1;
-        // Components of ridge pixels around the middle, eight-connected (Yokoi's number on the complement).
-        let crossings = [0, 2, 4, 6]
-            .iter()
-            .filter(|&&k| !on(k) && (on(k + 1) || on(k + 2)))
-            .count();
-        crossings == 1 && bits.count_ones() > 1
-    })
+/// A binary image, 64 pixels a word, the lowest bit leftmost, with an empty row above and below.
+struct Bits {
+    words: usize,
+    rows: usize,
+    cells: Vec<u64>,
+    /// Pixels to go, a row of words at a time.
+    gone: Vec<u64>,
+}
+
+/// Where a pixel's neighbour is empty.
+#[derive(Clone, Copy)]
+enum Side {
+    Above,
+    Below,
+    Left,
+    Right,
+}
+
+impl Bits {
+    fn of(ridges: &Plane) -> Self {
+        let words = ridges.width.div_ceil(64);
+        let rows = ridges.height;
+        let mut cells = vec![0u64; words * (rows + 2)];
+        for (line, out) in ridges
+            .values
+            .chunks_exact(ridges.width)
+            .zip(cells[words..].chunks_exact_mut(words))
+        {
+            for (values, word) in line.chunks(64).zip(out) {
+                for (k, value) in values.iter().enumerate() {
+                    *word |= u64::from(*value > 0.0) << k;
+                }
+            }
+        }
+        Self {
+            words,
+            rows,
+            cells,
+            gone: vec![0; words * rows],
+        }
+    }
+
+    fn row(&self, y: usize) -> &[u64] {
+        &self.cells[(y + 1) * self.words..][..self.words]
+    }
+
+    /// Removes, all at once, the pixels whose neighbour on one side is empty and which may go without breaking or
+    /// shortening a line. Was there one?
+    fn peel(&mut self, side: Side) -> bool {
+        let words = self.words;
+        let mut any = 0;
+        for y in 0..self.rows {
+            let line = |row: usize| &self.cells[row * words..][..words];
+            let (above, here, below) = (line(y), line(y + 1), line(y + 2));
+            let gone = &mut self.gone[y * words..][..words];
+            for (x, gone) in gone.iter_mut().enumerate() {
+                let own = here[x];
+                if own == 0 {
+                    *gone = 0;
+                    continue;
+                }
+                // The words beside, for the pixels at a word's ends.
+                let before = |line: &[u64]| if x > 0 { line[x - 1] >> 63 } else { 0 };
+                let after = |line: &[u64]| line.get(x + 1).map_or(0, |word| word << 63);
+                let left = |line: &[u64]| line[x] << 1 | before(line);
+                let right = |line: &[u64]| line[x] >> 1 | after(line);
+                // Clockwise from the right.
+                let around = [
+                    right(here),
+                    right(below),
+                    below[x],
+                    left(below),
+                    left(here),
+                    left(above),
+                    above[x],
+                    right(above),
+                ];
+                let empty = match side {
+                    Side::Above => !above[x],
+                    Side::Below => !below[x],
+                    Side::Left => !around[4],
+                    Side::Right => !around[0],
+                };
+                *gone = own & empty & removable(&around);
+                any |= *gone;
+            }
+        }
+        if any != 0 {
+            for (cell, gone) in self.cells[words..].iter_mut().zip(&self.gone) {
+                *cell &= !gone;
+            }
+        }
+        any != 0
+    }
+}
+
+/// Of 64 pixels, given their neighbours clockwise from the right: which may go without breaking or shortening a line?
+fn removable(around: &[u64; 8]) -> u64 {
+    let on = |k: usize| around[k % 8];
+    // Components of ridge pixels around the middle, eight-connected (Yokoi's number on the complement): exactly one.
+    let crossing = |k: usize| !on(k) & (on(k + 1) | on(k + 2));
+    let (a, b, c, d) = (crossing(0), crossing(2), crossing(4), crossing(6));
+    let one = (a ^ b ^ c ^ d) & !((a & b) | (c & d));
+    // More than one neighbour.
+    let (mut some, mut more) = (0, 0);
+    for word in around {
+        more |= some & word;
+        some |= word;
+    }
+    one & more
 }
 
 #[cfg(test)]

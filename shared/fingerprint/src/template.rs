@@ -94,19 +94,19 @@ impl FlowGrid {
         self.cells.iter().filter(|c| **c != 0).count() as f32
     }
 
-    /// Orientation in radians at a pixel; `None` where there are no ridges.
-    pub(crate) fn at(&self, x: f32, y: f32) -> Option<f32> {
+    /// Are there ridges at a pixel?
+    #[inline(always)]
+    pub(crate) fn ridged_at(&self, x: f32, y: f32) -> bool {
         if x < 0.0 || y < 0.0 {
-            return None;
+            return false;
         }
-        let (column, row) = ((x / FLOW_CELL_PX) as usize, (y / FLOW_CELL_PX) as usize);
-        if column >= usize::from(self.columns) || row >= usize::from(self.rows) {
-            return None;
-        }
-        match self.cells[row * usize::from(self.columns) + column] {
-            0 => None,
-            code => Some(f32::from(code) * core::f32::consts::PI / 255.0),
-        }
+        let (column, row) = (
+            (x * (1.0 / FLOW_CELL_PX)) as usize,
+            (y * (1.0 / FLOW_CELL_PX)) as usize,
+        );
+        column < usize::from(self.columns)
+            && row < usize::from(self.rows)
+            && self.cells[row * usize::from(self.columns) + column] != 0
     }
 }
 
@@ -119,7 +119,7 @@ pub struct Template {
     pub(crate) flow: FlowGrid,
     pub(crate) minutiae: Vec<Minutia>,
     /// Derived from the rest, for matching.
-    pub(crate) prepared: crate::descriptor::Prepared,
+    pub(crate) prepared: Box<crate::descriptor::Prepared>,
 }
 
 impl core::fmt::Debug for Template {
@@ -187,7 +187,7 @@ impl Template {
     ) -> Self {
         minutiae.sort_by_key(order);
         minutiae.truncate(MINUTIAE_MAX);
-        let prepared = crate::descriptor::Prepared::derive(&minutiae, &flow);
+        let prepared = Box::new(crate::descriptor::Prepared::derive(&minutiae, &flow));
         Self {
             algorithm: TemplateAlgorithm::WAVES,
             width,
@@ -325,7 +325,7 @@ impl Template {
             periods,
             phases,
         };
-        let prepared = crate::descriptor::Prepared::derive(&minutiae, &flow);
+        let prepared = Box::new(crate::descriptor::Prepared::derive(&minutiae, &flow));
         Ok(Self {
             algorithm,
             width,
@@ -370,7 +370,8 @@ mod tests {
         template.flow.periods.fill(0);
         template.flow.phases.fill(0);
         let bytes = template.to_bytes();
-        assert_eq!(Template::from_bytes(&bytes), Ok(template.clone()));
+        let read = Template::from_bytes(&bytes).unwrap();
+        assert_eq!(read.to_bytes(), bytes);
         template.flow.phases[1] = 1;
         let refused = Template::from_bytes(&template.to_bytes());
         assert_eq!(refused, Err(TemplateError::OutOfRange("period")));

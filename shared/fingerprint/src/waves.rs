@@ -21,6 +21,29 @@ pub(crate) const PERIOD_CODE_MIN: u8 = 40;
 const REACH: isize = 12;
 const WINDOW_SD: f32 = 5.5;
 
+/// Pixels of a window's side, and room to the next multiple of eight.
+const WINDOW: usize = 32;
+
+/// The part of a window around `middle` that lies inside, as a range.
+fn window(middle: usize, count: usize) -> (usize, usize) {
+    let reach = REACH as usize;
+    (
+        middle.saturating_sub(reach).min(count),
+        (middle + reach + 1).min(count),
+    )
+}
+
+/// Sum of products, eight at a time.
+fn dot(a: &[f32; WINDOW], b: &[f32; WINDOW]) -> f32 {
+    let mut sums = [0f32; 8];
+    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+        for l in 0..8 {
+            sums[l] += a[l] * b[l];
+        }
+    }
+    sums.iter().sum()
+}
+
 /// Period of a cell in pixels.
 pub(crate) fn period_px(code: u8) -> f32 {
     f32::from(code.max(PERIOD_CODE_MIN)) / PERIOD_UNITS
@@ -48,29 +71,30 @@ pub(crate) fn measure(enhanced: &Plane, blocks: &Blocks, flow: &mut FlowGrid) {
         };
         let code = (period * PERIOD_UNITS + 0.5).clamp(f32::from(PERIOD_CODE_MIN), 255.0) as u8;
         let (kx, ky) = wave_vector(flow.cells[i], code);
+        // The wave's phase is a sum of one part along the lines and one across them: each line is weighed with the
+        // same pointers, and its sum is then turned by its own.
+        let (left, right) = window(cx as usize, enhanced.width);
+        let (top, bottom) = window(cy as usize, enhanced.height);
+        let pointer = |k: f32, at: usize, middle: f32| {
+            let off = at as f32 - middle;
+            let weight = weights[(off as isize + REACH) as usize];
+            let (sin, cos) = sin_cos(k * off);
+            (weight * cos, -weight * sin)
+        };
+        let (mut along_re, mut along_im) = ([0f32; WINDOW], [0f32; WINDOW]);
+        for x in left..right {
+            (along_re[x - left], along_im[x - left]) = pointer(kx, x, cx);
+        }
+        let count = right - left;
         let (mut re, mut im) = (0.0f32, 0.0f32);
-        let (step_sin, step_cos) = sin_cos(kx);
-        for (wy, dy) in weights.iter().zip(-REACH..=REACH) {
-            let y = cy as isize + dy;
-            if y < 0 || y >= enhanced.height as isize {
-                continue;
-            }
-            let line = &enhanced.values[y as usize * enhanced.width..][..enhanced.width];
-            // The phase along a line grows by a constant step: turn a pointer instead of asking for sines.
-            let start = kx * (-REACH as f32 + (cx as isize) as f32 - cx) + ky * (y as f32 - cy);
-            let (mut sin, mut cos) = sin_cos(start);
-            for (wx, dx) in weights.iter().zip(-REACH..=REACH) {
-                let x = cx as isize + dx;
-                if x >= 0 && x < line.len() as isize {
-                    let value = wx * wy * line[x as usize];
-                    re += value * cos;
-                    im -= value * sin;
-                }
-                (sin, cos) = (
-                    sin * step_cos + cos * step_sin,
-                    cos * step_cos - sin * step_sin,
-                );
-            }
+        for y in top..bottom {
+            let line = &enhanced.values[y * enhanced.width + left..][..count];
+            let mut values = [0f32; WINDOW];
+            values[..count].copy_from_slice(line);
+            let (line_re, line_im) = (dot(&values, &along_re), dot(&values, &along_im));
+            let (turn_re, turn_im) = pointer(ky, y, cy);
+            re += line_re * turn_re - line_im * turn_im;
+            im += line_re * turn_im + line_im * turn_re;
         }
         let turn = atan2(im, re) / core::f32::consts::TAU;
         let turn = turn - turn.floor();

@@ -227,7 +227,7 @@ fn bytes_of_another_version_are_refused_by_name() {
         Surroundings::from_bytes(&bytes).unwrap_err(),
         DescriptorError::OtherVersion { id: 1, version: 9 }
     );
-    bytes[3] = 1;
+    bytes[3] = 2;
     bytes[4] = 33;
     assert_eq!(
         Surroundings::from_bytes(&bytes).unwrap_err(),
@@ -248,7 +248,7 @@ fn any_descriptor() -> impl Strategy<Value = Surroundings> {
         proptest::collection::vec(any::<u8>(), length),
     )
         .prop_map(|(count, density, mut bytes)| {
-            bytes[..4].copy_from_slice(&[0, 1, 0, 1]);
+            bytes[..4].copy_from_slice(&[0, 1, 0, 2]);
             bytes[4] = count;
             let mut directions: Vec<u8> = (0..usize::from(count))
                 .map(|m| bytes[5 + 37 * m + 4])

@@ -4,16 +4,16 @@
 
 use std::fmt::Write as _;
 
+use qayd_fingerprint::evaluation::Scores;
+
 /// Scores of one population, 100 × −log₁₀ of a false-match rate each.
 pub struct Population {
     /// As the legend names it.
     pub name: &'static str,
     /// SVG colour.
     pub colour: &'static str,
-    /// Pairs of one finger.
-    pub genuine: Vec<u16>,
-    /// Pairs of different fingers.
-    pub impostor: Vec<u16>,
+    /// Of all pairs.
+    pub scores: Scores,
 }
 
 const LEFT: f64 = 64.0;
@@ -72,12 +72,12 @@ pub fn plot(populations: &[Population]) -> String {
     );
     for (index, population) in populations.iter().enumerate() {
         let (colour, name) = (population.colour, population.name);
-        curve(&mut out, &population.impostor, colour, "", |share| {
+        curve(&mut out, &population.scores.impostor, colour, "", |share| {
             1.0 - share
         });
         curve(
             &mut out,
-            &population.genuine,
+            &population.scores.genuine,
             colour,
             " stroke-dasharray=\"5 4\"",
             |share| share,

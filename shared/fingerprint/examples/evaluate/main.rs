@@ -6,7 +6,7 @@
 //! stage of one image's extraction instead.
 //!
 //! Every pair of one finger is genuine, every pair of different fingers of one set an impostor ("full" variant); a
-//! picture without minutiae scores 0 and is counted.
+//! picture without minutiae scores 0 and is counted. Times are processor time, so that rates are one core's.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -16,14 +16,16 @@
 mod distribution;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::Duration;
 
+use qayd_fingerprint::evaluation::{Print, Protocol, Scores, compare};
 use qayd_fingerprint::synthetic::{ImpressionSettings, MasterFinger, impression};
 use qayd_fingerprint::{
     EVIDENCE_NUMBERS, Extraction, GreyImage, Template, evidence_numbers, extract, extract_traced,
     match_score,
 };
 use qayd_model::Ppi;
+use rustix::time::{ClockId, clock_gettime};
 
 use distribution::Population;
 
@@ -34,9 +36,15 @@ const HARD: &str = "synthetic, hard";
 
 struct Set {
     name: String,
-    prints: Vec<(u32, Template)>,
+    prints: Vec<Print<Template>>,
     qualities: Vec<u8>,
     extract_ms: f64,
+}
+
+/// Time that this thread spent on the processor: on a busy machine nearly the same as on a quiet one.
+fn processor_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -63,7 +71,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let mut lines = String::new();
-    let (mut all_genuine, mut all_impostor) = (Vec::new(), Vec::new());
+    let mut all = Scores::default();
     let mut sum_eer = 0.0;
     let mut populations = [
         ("real fingers", "#1f5fbf"),
@@ -73,41 +81,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .map(|(name, colour)| Population {
         name,
         colour,
-        genuine: Vec::new(),
-        impostor: Vec::new(),
+        scores: Scores::default(),
     });
     println!(
         "set | genuine | impostor | EER % | FNMR@1% | FNMR@0.1% | FNMR@0 | median quality | extract ms | matches/s | bytes"
     );
     for (index, set) in sets.iter().enumerate() {
-        let (mut genuine, mut impostor) = (Vec::new(), Vec::new());
-        let started = Instant::now();
-        let mut count = 0u32;
-        for (i, (finger, a)) in set.prints.iter().enumerate() {
-            for (other, b) in &set.prints[i + 1..] {
-                let score = match_score(a, b).value();
-                if finger == other {
-                    genuine.push(score)
-                } else {
-                    impostor.push(score)
-                }
-                count += 1;
-            }
-        }
-        let speed = f64::from(count) / started.elapsed().as_secs_f64();
+        let started = processor_time();
+        let scores = compare(&set.prints, Protocol::FullImpostor, |a, b| {
+            match_score(a, b).value()
+        });
+        let count = scores.genuine.len() + scores.impostor.len();
+        let speed = count as f64 / (processor_time() - started).as_secs_f64();
         if dump.is_some() {
-            for (i, (finger, a)) in set.prints.iter().enumerate() {
-                for (other, b) in &set.prints[i + 1..] {
-                    let numbers = evidence_numbers(a, b).unwrap_or([0.0; EVIDENCE_NUMBERS]);
-                    lines += &format!("{} {index} {numbers:?}\n", u8::from(finger == other));
+            for (i, a) in set.prints.iter().enumerate() {
+                for b in &set.prints[i + 1..] {
+                    let both = a.template.as_ref().zip(b.template.as_ref());
+                    let numbers = both.and_then(|(a, b)| evidence_numbers(a, b));
+                    let numbers = numbers.unwrap_or([0.0; EVIDENCE_NUMBERS]);
+                    lines += &format!("{} {index} {numbers:?}\n", u8::from(a.finger == b.finger));
                 }
             }
         }
-        let rates = Rates::of(&mut genuine, &mut impostor);
+        let rates = scores.rates()?;
         let bytes: usize = set
             .prints
             .iter()
-            .map(|(_, t)| t.to_bytes().len())
+            .filter_map(|p| p.template.as_ref())
+            .map(|t| t.to_bytes().len())
             .sum::<usize>()
             / set.prints.len().max(1);
         let mut qualities = set.qualities.clone();
@@ -115,33 +116,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!(
             "{} | {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {:.1} | {:.0} | {bytes}",
             set.name,
-            genuine.len(),
-            impostor.len(),
-            rates.eer,
-            rates.fnmr_100,
-            rates.fnmr_1000,
-            rates.fnmr_zero,
+            scores.genuine.len(),
+            scores.impostor.len(),
+            100.0 * rates.eer,
+            100.0 * rates.fmr100,
+            100.0 * rates.fmr1000,
+            100.0 * rates.zero_fmr,
             qualities.get(qualities.len() / 2).copied().unwrap_or(0),
             set.extract_ms,
             speed
         );
-        sum_eer += rates.eer;
+        sum_eer += 100.0 * rates.eer;
         let known = populations.iter().position(|p| p.name == set.name);
         let population = &mut populations[known.unwrap_or(0)];
-        population.genuine.extend(&genuine);
-        population.impostor.extend(&impostor);
-        all_genuine.extend(genuine);
-        all_impostor.extend(impostor);
+        population.scores.pool(&scores);
+        all.pool(&scores);
     }
-    let rates = Rates::of(&mut all_genuine, &mut all_impostor);
+    let rates = all.rates()?;
     println!(
         "pooled | {} | {} | {:.2} | {:.2} | {:.2} | {:.2} ; mean EER {:.2}",
-        all_genuine.len(),
-        all_impostor.len(),
-        rates.eer,
-        rates.fnmr_100,
-        rates.fnmr_1000,
-        rates.fnmr_zero,
+        all.genuine.len(),
+        all.impostor.len(),
+        100.0 * rates.eer,
+        100.0 * rates.fmr100,
+        100.0 * rates.fmr1000,
+        100.0 * rates.zero_fmr,
         sum_eer / sets.len().max(1) as f64
     );
     for threshold in [300, 400] {
@@ -151,8 +150,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         println!(
             "  at score {threshold}: false match {:.4} %, false non-match {:.2} %",
-            share(&all_impostor),
-            100.0 - share(&all_genuine)
+            share(&all.impostor),
+            100.0 - share(&all.genuine)
         );
     }
     cross_sets(&sets, dump.is_some().then_some(&mut lines));
@@ -181,6 +180,11 @@ fn trace(out: &str, image: &str, ppi: Ppi) -> Result<(), Box<dyn std::error::Err
     Ok(())
 }
 
+fn some(set: &Set) -> impl Iterator<Item = &Template> {
+    let templates = set.prints.iter().filter_map(|p| p.template.as_ref());
+    templates.step_by(CROSS_STEP)
+}
+
 /// Impostors across sets too: how often each score is reached.
 fn cross_sets(sets: &[Set], mut lines: Option<&mut String>) {
     let mut scores = Vec::new();
@@ -191,8 +195,8 @@ fn cross_sets(sets: &[Set], mut lines: Option<&mut String>) {
         .collect();
     for (s, first) in real.iter().enumerate() {
         for second in &real[s + 1..] {
-            for (_, a) in first.prints.iter().step_by(CROSS_STEP) {
-                for (_, b) in second.prints.iter().step_by(CROSS_STEP) {
+            for a in some(first) {
+                for b in some(second) {
                     scores.push(match_score(a, b).value());
                     if let Some(lines) = lines.as_deref_mut() {
                         let numbers = evidence_numbers(a, b).unwrap_or([0.0; EVIDENCE_NUMBERS]);
@@ -216,11 +220,15 @@ fn cross_sets(sets: &[Set], mut lines: Option<&mut String>) {
 }
 
 fn add(set: &mut Set, finger: u32, image: &GreyImage) -> Result<(), Box<dyn std::error::Error>> {
-    let started = Instant::now();
+    let started = processor_time();
     let Extraction { template, quality } = extract(image)?;
-    set.extract_ms += started.elapsed().as_secs_f64() * 1e3;
+    set.extract_ms += (processor_time() - started).as_secs_f64() * 1e3;
     set.qualities.push(quality.score.value);
-    set.prints.push((finger, template));
+    set.prints.push(Print {
+        finger,
+        impression: set.prints.len() as u32,
+        template: Some(template),
+    });
     Ok(())
 }
 
@@ -290,42 +298,4 @@ fn synthetic_set(count: u64, hard: bool) -> Result<Set, Box<dyn std::error::Erro
     }
     set.extract_ms /= set.prints.len().max(1) as f64;
     Ok(set)
-}
-
-/// Error rates in per cent.
-struct Rates {
-    eer: f64,
-    fnmr_100: f64,
-    fnmr_1000: f64,
-    fnmr_zero: f64,
-}
-
-impl Rates {
-    fn of(genuine: &mut [u16], impostor: &mut [u16]) -> Self {
-        genuine.sort_unstable();
-        impostor.sort_unstable();
-        let below = |list: &[u16], t: u16| {
-            list.partition_point(|s| *s < t) as f64 / list.len().max(1) as f64
-        };
-        let mut eer = 1.0f64;
-        let mut least = f64::MAX;
-        for t in 0..=2_000u16 {
-            let (fnmr, fmr) = (below(genuine, t), 1.0 - below(impostor, t));
-            if (fnmr - fmr).abs() < least {
-                (least, eer) = ((fnmr - fmr).abs(), (fnmr + fmr) / 2.0);
-            }
-        }
-        let at = |rate: f64| {
-            let threshold = (0..=2_001u16)
-                .find(|t| 1.0 - below(impostor, *t) <= rate)
-                .unwrap_or(2_001);
-            100.0 * below(genuine, threshold)
-        };
-        Self {
-            eer: 100.0 * eer,
-            fnmr_100: at(0.01),
-            fnmr_1000: at(0.001),
-            fnmr_zero: at(0.0),
-        }
-    }
 }

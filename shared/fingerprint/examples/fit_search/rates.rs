@@ -1,5 +1,7 @@
 //! Rates: error rates over sets and pooled, in per cent.
 
+use qayd_fingerprint::evaluation::Scores;
+
 use super::Set;
 
 /// One comparison.
@@ -35,7 +37,7 @@ impl Rates {
                     impostor.push(strength(trial));
                 }
             }
-            let rates = rates(&mut genuine, &mut impostor);
+            let rates = rates(&genuine, &impostor);
             out.sets.push((set.name.clone(), rates));
             if set.weight >= 1.0 {
                 out.mean_eer += rates[0];
@@ -45,7 +47,7 @@ impl Rates {
             }
         }
         out.mean_eer /= f64::max(real, 1.0);
-        out.pooled = rates(&mut all_genuine, &mut all_impostor);
+        out.pooled = rates(&all_genuine, &all_impostor);
         out
     }
 
@@ -60,25 +62,22 @@ impl Rates {
     }
 }
 
-/// EER, FNMR at FMR 1 % and 0.1 %.
-pub fn rates(genuine: &mut [f64], impostor: &mut [f64]) -> [f64; 3] {
-    genuine.sort_by(f64::total_cmp);
-    impostor.sort_by(f64::total_cmp);
-    if genuine.is_empty() || impostor.is_empty() {
-        return [0.0; 3];
-    }
-    let below = |list: &[f64], t: f64| list.partition_point(|s| *s < t) as f64 / list.len() as f64;
-    let mut eer = (1.0f64, 1.0);
-    for t in genuine.iter().chain(impostor.iter()) {
-        let (fnmr, fmr) = (below(genuine, *t), 1.0 - below(impostor, *t));
-        if (fnmr - fmr).abs() < eer.0 {
-            eer = ((fnmr - fmr).abs(), (fnmr + fmr) / 2.0);
-        }
-    }
-    let at = |rate: f64| {
-        let allowed = (impostor.len() as f64 * rate) as usize;
-        let threshold = impostor[impostor.len() - 1 - allowed];
-        genuine.partition_point(|s| *s <= threshold) as f64 / genuine.len() as f64
+/// EER, FNMR at FMR 1 % and 0.1 %. Rates depend on the order of strengths only: each becomes its rank.
+pub fn rates(genuine: &[f64], impostor: &[f64]) -> [f64; 3] {
+    let mut order: Vec<f64> = genuine.iter().chain(impostor).copied().collect();
+    order.sort_by(f64::total_cmp);
+    order.dedup();
+    let step = order.len() / usize::from(u16::MAX) + 1;
+    let ranks = |list: &[f64]| {
+        list.iter()
+            .map(|s| (order.partition_point(|o| o < s) / step) as u16)
+            .collect()
     };
-    [100.0 * eer.1, 100.0 * at(0.01), 100.0 * at(0.001)]
+    let scores = Scores {
+        genuine: ranks(genuine),
+        impostor: ranks(impostor),
+    };
+    scores.rates().map_or([0.0; 3], |r| {
+        [100.0 * r.eer, 100.0 * r.fmr100, 100.0 * r.fmr1000]
+    })
 }

@@ -4,7 +4,9 @@
 
 use super::bytes::{Reader, Writer, fits};
 use super::error::RecordError;
-use super::minutiae::{ANSI_ANGLE_MAX, ExtendedArea, FingerView, RecordMinutia, read_minutiae};
+use super::minutiae::{
+    ANSI_ANGLE_MAX, ExtendedArea, FingerView, Frame, RecordMinutia, read_minutiae,
+};
 
 /// A record of ANSI INCITS 378-2004 (clause 6). Head of 26 bytes, or 30 when it is longer than 65,535.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,31 +51,21 @@ impl Ansi378v2004 {
             u32::from(short)
         };
         r.length_of_all("record length", u64::from(length), bytes)?;
-        let mut record = Self {
+        let product = (r.u16("product owner")?, r.u16("product type")?);
+        let frame = Frame::read(&mut r, ANSI_ANGLE_MAX)?;
+        Ok(Self {
             version,
             long_length,
-            product: (r.u16("product owner")?, r.u16("product type")?),
-            capture_equipment: r.u16("capture equipment")?,
-            width: r.u16("image width")?,
-            height: r.u16("image height")?,
-            x_per_cm: r.u16("horizontal resolution")?,
-            y_per_cm: r.u16("vertical resolution")?,
-            reserved: 0,
-            views: Vec::new(),
-            tail: Vec::new(),
-        };
-        let count = r.u8("number of views")?;
-        record.reserved = r.u8("reserved")?;
-        for _ in 0..count {
-            record.views.push(FingerView::read(
-                &mut r,
-                record.width,
-                record.height,
-                ANSI_ANGLE_MAX,
-            )?);
-        }
-        record.tail = r.take("tail", r.left())?.to_vec();
-        Ok(record)
+            product,
+            capture_equipment: frame.capture_equipment,
+            width: frame.size.0,
+            height: frame.size.1,
+            x_per_cm: frame.per_cm.0,
+            y_per_cm: frame.per_cm.1,
+            reserved: frame.reserved,
+            views: frame.views.into_owned(),
+            tail: r.take("tail", r.left())?.to_vec(),
+        })
     }
 
     /// The bytes.
@@ -96,18 +88,15 @@ impl Ansi378v2004 {
         if long {
             w.u32(0);
         }
-        w.u16(self.product.0)
-            .u16(self.product.1)
-            .u16(self.capture_equipment)
-            .u16(self.width)
-            .u16(self.height)
-            .u16(self.x_per_cm)
-            .u16(self.y_per_cm)
-            .u8(fits("number of views", self.views.len())?)
-            .u8(self.reserved);
-        for view in &self.views {
-            view.write(&mut w)?;
+        w.u16(self.product.0).u16(self.product.1);
+        Frame {
+            capture_equipment: self.capture_equipment,
+            size: (self.width, self.height),
+            per_cm: (self.x_per_cm, self.y_per_cm),
+            reserved: self.reserved,
+            views: (&self.views[..]).into(),
         }
+        .write(&mut w)?;
         w.raw(&self.tail);
         if long {
             return w.finish_length(10, 4);

@@ -240,30 +240,17 @@ impl Record {
             | Self::Ansi378v2009(Ansi378v2009 { views, .. }) => views
                 .iter()
                 .map(|v| {
-                    Finger {
-                        position: v.position,
-                        width: v.width,
-                        height: v.height,
-                        x_per_cm: v.x_per_cm,
-                        y_per_cm: v.y_per_cm,
-                        minutiae: &v.minutiae,
-                    }
-                    .template(from_two_degrees)
+                    let per_cm = (v.x_per_cm, v.y_per_cm);
+                    Finger::of(v.position, (v.width, v.height), per_cm, &v.minutiae)
+                        .template(from_two_degrees)
                 })
                 .collect(),
             Self::Iso19794p2v2011(r) => r
                 .representations
                 .iter()
                 .map(|v| {
-                    Finger {
-                        position: v.position,
-                        width: v.width,
-                        height: v.height,
-                        x_per_cm: v.x_per_cm,
-                        y_per_cm: v.y_per_cm,
-                        minutiae: &v.minutiae,
-                    }
-                    .template(turn)
+                    let per_cm = (v.x_per_cm, v.y_per_cm);
+                    Finger::of(v.position, (v.width, v.height), per_cm, &v.minutiae).template(turn)
                 })
                 .collect(),
             _ => Err(RecordError::Unsupported("a template from this record")),
@@ -272,20 +259,29 @@ impl Record {
 }
 
 fn of_view(view: &FingerView, width: u16, height: u16, per_cm: (u16, u16)) -> Finger<'_> {
-    Finger {
-        position: view.position,
-        width,
-        height,
-        x_per_cm: per_cm.0,
-        y_per_cm: per_cm.1,
-        minutiae: &view.minutiae,
-    }
+    Finger::of(view.position, (width, height), per_cm, &view.minutiae)
 }
 
 /// Lowest resolution of a record, pixels a centimetre.
 const PER_CM_MIN: u16 = 99;
 
-impl Finger<'_> {
+impl<'a> Finger<'a> {
+    fn of(
+        position: u8,
+        size: (u16, u16),
+        per_cm: (u16, u16),
+        minutiae: &'a [RecordMinutia],
+    ) -> Self {
+        Self {
+            position,
+            width: size.0,
+            height: size.1,
+            x_per_cm: per_cm.0,
+            y_per_cm: per_cm.1,
+            minutiae,
+        }
+    }
+
     fn template(&self, angle: impl Fn(u8) -> u8) -> Result<(u8, Template), RecordError> {
         let units = |field: &'static str, px: u16, per_cm: u16| {
             if per_cm < PER_CM_MIN {

@@ -163,6 +163,54 @@ impl CertificationBlock {
     }
 }
 
+/// What finger representations of that generation begin with, in this order.
+pub(super) struct Circumstances {
+    pub(super) captured: CaptureMoment,
+    pub(super) device: CaptureDevice,
+    pub(super) quality: Vec<QualityBlock>,
+    pub(super) certificates: Vec<CertificationBlock>,
+    pub(super) position: u8,
+    pub(super) number: u8,
+}
+
+impl Circumstances {
+    pub(super) fn read(r: &mut Reader<'_>, certified: bool) -> Result<Self, RecordError> {
+        Ok(Self {
+            captured: CaptureMoment::read(r)?,
+            device: CaptureDevice::read(r)?,
+            quality: QualityBlock::read_all(r)?,
+            certificates: CertificationBlock::read_all(r, certified)?,
+            position: r.u8("finger position")?,
+            number: r.u8("representation number")?,
+        })
+    }
+
+    pub(super) fn write(&self, certified: bool, w: &mut Writer) -> Result<(), RecordError> {
+        self.captured.write(w);
+        self.device.write(w);
+        QualityBlock::write_all(&self.quality, w)?;
+        CertificationBlock::write_all(&self.certificates, certified, w)?;
+        w.u8(self.position).u8(self.number);
+        Ok(())
+    }
+}
+
+/// All representations of a record, each inside its own length, and nothing behind them.
+pub(super) fn read_representations<T>(
+    mut r: Reader<'_>,
+    count: u16,
+    read: impl Fn(Reader<'_>) -> Result<T, RecordError>,
+) -> Result<Vec<T>, RecordError> {
+    let mut representations = Vec::new();
+    for _ in 0..count {
+        let length = r.u32("representation length")?;
+        let part = r.part("representation length", u64::from(length), 4)?;
+        representations.push(read(part)?);
+    }
+    r.end("number of representations")?;
+    Ok(representations)
+}
+
 /// 0 or 1: whether certification blocks follow.
 pub(super) fn read_certification_flag(r: &mut Reader<'_>) -> Result<bool, RecordError> {
     match r.u8("certification flag")? {

@@ -3,7 +3,8 @@
 use super::bytes::{Reader, Writer, fits, within_bits};
 use super::error::RecordError;
 use super::iso19794p1v2011::{
-    CaptureDevice, CaptureMoment, CertificationBlock, QualityBlock, read_certification_flag,
+    CaptureDevice, CaptureMoment, CertificationBlock, Circumstances, QualityBlock,
+    read_certification_flag, read_representations,
 };
 use super::minutiae::{ExtendedData, ISO_ANGLE_MAX, RecordMinutia, read_minutiae};
 
@@ -73,13 +74,9 @@ impl Iso19794p2v2011 {
         r.length_of_all("record length", u64::from(length), bytes)?;
         let count = r.u16("number of representations")?;
         let certified = read_certification_flag(&mut r)?;
-        let mut representations = Vec::new();
-        for _ in 0..count {
-            let length = r.u32("representation length")?;
-            let part = r.part("representation length", u64::from(length), 4)?;
-            representations.push(MinutiaeRepresentation::read(part, certified)?);
-        }
-        r.end("number of representations")?;
+        let representations = read_representations(r, count, |part| {
+            MinutiaeRepresentation::read(part, certified)
+        })?;
         Ok(Self {
             certified,
             representations,
@@ -108,13 +105,14 @@ impl Iso19794p2v2011 {
 
 impl MinutiaeRepresentation {
     fn read(mut r: Reader<'_>, certified: bool) -> Result<Self, RecordError> {
+        let head = Circumstances::read(&mut r, certified)?;
         let mut found = Self {
-            captured: CaptureMoment::read(&mut r)?,
-            device: CaptureDevice::read(&mut r)?,
-            quality: QualityBlock::read_all(&mut r)?,
-            certificates: CertificationBlock::read_all(&mut r, certified)?,
-            position: r.u8("finger position")?,
-            number: r.u8("representation number")?,
+            captured: head.captured,
+            device: head.device,
+            quality: head.quality,
+            certificates: head.certificates,
+            position: head.position,
+            number: head.number,
             x_per_cm: r.u16("horizontal resolution")?,
             y_per_cm: r.u16("vertical resolution")?,
             impression: r.u8("impression type")?,
@@ -156,15 +154,18 @@ impl MinutiaeRepresentation {
     fn write(&self, certified: bool) -> Result<Vec<u8>, RecordError> {
         let mut w = Writer::default();
         w.u32(0);
-        self.captured.write(&mut w);
-        self.device.write(&mut w);
-        QualityBlock::write_all(&self.quality, &mut w)?;
-        CertificationBlock::write_all(&self.certificates, certified, &mut w)?;
+        Circumstances {
+            captured: self.captured,
+            device: self.device,
+            quality: self.quality.clone(),
+            certificates: self.certificates.clone(),
+            position: self.position,
+            number: self.number,
+        }
+        .write(certified, &mut w)?;
         let with_quality = self.has_minutia_quality()?;
         let ending = within_bits("ending type", u16::from(self.ending_type), 4)? as u8;
-        w.u8(self.position)
-            .u8(self.number)
-            .u16(self.x_per_cm)
+        w.u16(self.x_per_cm)
             .u16(self.y_per_cm)
             .u8(self.impression)
             .u16(self.width)

@@ -3,7 +3,8 @@
 use super::bytes::{Reader, Writer, fits};
 use super::error::RecordError;
 use super::iso19794p1v2011::{
-    CaptureDevice, CaptureMoment, CertificationBlock, QualityBlock, read_certification_flag,
+    CaptureDevice, CaptureMoment, CertificationBlock, Circumstances, QualityBlock,
+    read_certification_flag, read_representations,
 };
 use super::minutiae::ExtendedData;
 use crate::GreyImage;
@@ -83,13 +84,9 @@ impl Iso19794p4v2011 {
         let count = r.u16("number of representations")?;
         let certified = read_certification_flag(&mut r)?;
         let positions = r.u8("number of positions")?;
-        let mut representations = Vec::new();
-        for _ in 0..count {
-            let length = r.u32("representation length")?;
-            let part = r.part("representation length", u64::from(length), 4)?;
-            representations.push(FingerImageRepresentation::read(part, certified)?);
-        }
-        r.end("number of representations")?;
+        let representations = read_representations(r, count, |part| {
+            FingerImageRepresentation::read(part, certified)
+        })?;
         Ok(Self {
             certified,
             positions,
@@ -142,13 +139,14 @@ impl Iso19794p4v2011 {
 
 impl FingerImageRepresentation {
     fn read(mut r: Reader<'_>, certified: bool) -> Result<Self, RecordError> {
+        let head = Circumstances::read(&mut r, certified)?;
         let mut found = Self {
-            captured: CaptureMoment::read(&mut r)?,
-            device: CaptureDevice::read(&mut r)?,
-            quality: QualityBlock::read_all(&mut r)?,
-            certificates: CertificationBlock::read_all(&mut r, certified)?,
-            position: r.u8("finger position")?,
-            number: r.u8("representation number")?,
+            captured: head.captured,
+            device: head.device,
+            quality: head.quality,
+            certificates: head.certificates,
+            position: head.position,
+            number: head.number,
             scale_unit: r.u8("scale unit")?,
             scan_x: r.u16("horizontal scan resolution")?,
             scan_y: r.u16("vertical scan resolution")?,
@@ -172,13 +170,16 @@ impl FingerImageRepresentation {
     fn write(&self, certified: bool) -> Result<Vec<u8>, RecordError> {
         let mut w = Writer::default();
         w.u32(0);
-        self.captured.write(&mut w);
-        self.device.write(&mut w);
-        QualityBlock::write_all(&self.quality, &mut w)?;
-        CertificationBlock::write_all(&self.certificates, certified, &mut w)?;
-        w.u8(self.position)
-            .u8(self.number)
-            .u8(self.scale_unit)
+        Circumstances {
+            captured: self.captured,
+            device: self.device,
+            quality: self.quality.clone(),
+            certificates: self.certificates.clone(),
+            position: self.position,
+            number: self.number,
+        }
+        .write(certified, &mut w)?;
+        w.u8(self.scale_unit)
             .u16(self.scan_x)
             .u16(self.scan_y)
             .u16(self.image_x)

@@ -2,7 +2,9 @@
 
 use super::bytes::{Reader, Writer, fits};
 use super::error::RecordError;
-use super::iso19794p1v2011::{CaptureDevice, CaptureMoment, QualityBlock, read_certification_flag};
+use super::iso19794p1v2011::{
+    CaptureDevice, CaptureMoment, QualityBlock, read_certification_flag, read_representations,
+};
 
 /// Bytes of a landmark or feature point.
 pub(super) const LANDMARK_BYTES: usize = 8;
@@ -152,13 +154,7 @@ impl Iso19794p5v2011 {
         let count = r.u16("number of representations")?;
         let certification_flag = read_certification_flag(&mut r)?;
         let temporal_semantics = r.u16("temporal semantics")?;
-        let mut representations = Vec::new();
-        for _ in 0..count {
-            let length = r.u32("representation length")?;
-            let part = r.part("representation length", u64::from(length), 4)?;
-            representations.push(FaceRepresentation::read(part)?);
-        }
-        r.end("number of representations")?;
+        let representations = read_representations(r, count, FaceRepresentation::read)?;
         Ok(Self {
             certification_flag,
             temporal_semantics,

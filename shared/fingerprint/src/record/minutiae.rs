@@ -282,3 +282,50 @@ pub(super) fn is_ansi_2004(bytes: &[u8]) -> bool {
         None => false,
     }
 }
+
+/// What the heads of ISO/IEC 19794-2:2005 and ANSI INCITS 378-2004 end with, and their views.
+pub(super) struct Frame<'a> {
+    pub(super) capture_equipment: u16,
+    pub(super) size: (u16, u16),
+    pub(super) per_cm: (u16, u16),
+    pub(super) reserved: u8,
+    pub(super) views: std::borrow::Cow<'a, [FingerView]>,
+}
+
+impl Frame<'_> {
+    pub(super) fn read(r: &mut Reader<'_>, angle_max: u8) -> Result<Self, RecordError> {
+        let capture_equipment = r.u16("capture equipment")?;
+        let size = (r.u16("image width")?, r.u16("image height")?);
+        let per_cm = (
+            r.u16("horizontal resolution")?,
+            r.u16("vertical resolution")?,
+        );
+        let count = r.u8("number of views")?;
+        let reserved = r.u8("reserved")?;
+        let mut views = Vec::new();
+        for _ in 0..count {
+            views.push(FingerView::read(r, size.0, size.1, angle_max)?);
+        }
+        Ok(Self {
+            capture_equipment,
+            size,
+            per_cm,
+            reserved,
+            views: views.into(),
+        })
+    }
+
+    pub(super) fn write(&self, w: &mut Writer) -> Result<(), RecordError> {
+        w.u16(self.capture_equipment)
+            .u16(self.size.0)
+            .u16(self.size.1)
+            .u16(self.per_cm.0)
+            .u16(self.per_cm.1)
+            .u8(fits("number of views", self.views.len())?)
+            .u8(self.reserved);
+        for view in self.views.iter() {
+            view.write(w)?;
+        }
+        Ok(())
+    }
+}

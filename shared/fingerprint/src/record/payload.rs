@@ -189,12 +189,7 @@ impl Iso19794p4v2005 {
         impression: u8,
         coding: FingerImageCoding,
     ) -> Result<Self, RecordError> {
-        let code = match coding {
-            FingerImageCoding::Raw => 0,
-            FingerImageCoding::Wsq => 2,
-            _ => 5,
-        };
-        let (width, height) = size_of(image)?;
+        let coded = Coded::of(image, coding, 5)?;
         Ok(Self {
             capture_device: 0,
             // 30: 500 ppi, 8 bits; 0 is not defined, so that other resolutions keep it too.
@@ -206,7 +201,7 @@ impl Iso19794p4v2005 {
             image_x: image.ppi.0,
             image_y: image.ppi.0,
             pixel_depth: 8,
-            compression: code,
+            compression: coded.compression,
             reserved: 0,
             views: vec![super::FingerImageView {
                 position,
@@ -214,10 +209,10 @@ impl Iso19794p4v2005 {
                 view: 1,
                 quality: 254,
                 impression,
-                width,
-                height,
+                width: coded.width,
+                height: coded.height,
                 reserved: 0,
-                data: encode(image, coding)?,
+                data: coded.data,
             }],
         })
     }
@@ -234,12 +229,7 @@ impl Iso19794p4v2011 {
         impression: u8,
         coding: FingerImageCoding,
     ) -> Result<Self, RecordError> {
-        let code = match coding {
-            FingerImageCoding::Raw => 0,
-            FingerImageCoding::Wsq => 2,
-            _ => 6,
-        };
-        let (width, height) = size_of(image)?;
+        let coded = Coded::of(image, coding, 6)?;
         Ok(Self {
             certified: false,
             positions: 1,
@@ -256,20 +246,41 @@ impl Iso19794p4v2011 {
                 image_x: image.ppi.0,
                 image_y: image.ppi.0,
                 bit_depth: 8,
-                compression: code,
+                compression: coded.compression,
                 impression,
-                width,
-                height,
-                data: encode(image, coding)?,
+                width: coded.width,
+                height: coded.height,
+                data: coded.data,
                 extended: Vec::new(),
             }],
         })
     }
 }
 
-fn size_of(image: &GreyImage) -> Result<(u16, u16), RecordError> {
-    Ok((
-        super::bytes::fits("line length", image.width as usize)?,
-        super::bytes::fits("number of lines", image.height as usize)?,
-    ))
+/// A picture as a record holds it.
+struct Coded {
+    compression: u8,
+    width: u16,
+    height: u16,
+    data: Vec<u8>,
+}
+
+impl Coded {
+    /// `without_loss` is the edition's number for the coding that is neither raw nor WSQ.
+    fn of(
+        image: &GreyImage,
+        coding: FingerImageCoding,
+        without_loss: u8,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            compression: match coding {
+                FingerImageCoding::Raw => 0,
+                FingerImageCoding::Wsq => 2,
+                _ => without_loss,
+            },
+            width: super::bytes::fits("line length", image.width as usize)?,
+            height: super::bytes::fits("number of lines", image.height as usize)?,
+            data: encode(image, coding)?,
+        })
+    }
 }

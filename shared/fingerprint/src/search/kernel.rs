@@ -1,4 +1,4 @@
-//! Kernel: how alike two descriptors are. Portable and safe; `kernel_simd.rs` compiles the same lines for wider
+//! Kernel: how alike two descriptors are. Portable and safe; `wide.rs` compiles the same lines for wider
 //! registers, so that every processor gives the same answer bit for bit.
 //!
 //! In: two `Surroundings`. Out: `Evidence`. Never: depends on the processor; allocates before the
@@ -17,6 +17,7 @@
 use super::surroundings::{
     CLASSES, COVER, COVER_PX, POINTS, PairedMinutiae, Surroundings, UNITS_PER_PX, WORDS,
 };
+use crate::wide::Lines;
 use core::f32::consts::TAU;
 
 /// Directions further apart than this many classes of 22.5° are not compared: fingers turned more do not match.
@@ -83,13 +84,20 @@ impl Evidence {
     }
 }
 
-/// The portable twin.
-pub(super) fn compare(a: &Surroundings, b: &Surroundings) -> Evidence {
-    compare_inline(a, b)
+/// Two descriptors to be compared, with narrow registers or wide ones.
+pub(super) struct Compare<'a>(pub(super) &'a Surroundings, pub(super) &'a Surroundings);
+
+impl Lines for Compare<'_> {
+    type Answer = Evidence;
+
+    #[inline(always)]
+    fn run(self) -> Evidence {
+        compare(self.0, self.1)
+    }
 }
 
 #[inline(always)]
-pub(super) fn compare_inline(a: &Surroundings, b: &Surroundings) -> Evidence {
+fn compare(a: &Surroundings, b: &Surroundings) -> Evidence {
     let mut evidence = Evidence::default();
     let pairs = Pairs::most_alike(a, b);
     if pairs.count < 3 {

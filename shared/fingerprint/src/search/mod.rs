@@ -14,15 +14,14 @@ mod descriptor;
 mod fitted;
 mod gallery;
 mod kernel;
-mod kernel_simd;
 mod people;
 mod score;
 mod surroundings;
 
+pub use crate::wide::Kernel;
 pub use cascade::{Assignment, Candidate, Search, search};
 pub use descriptor::{Descriptor, DescriptorError, DescriptorVersion};
 pub use gallery::Gallery;
-pub use kernel_simd::Kernel;
 pub use people::TemplatePerson;
 pub use score::{Likelihood, evidence_features};
 pub use surroundings::{Choice, POOL_BITS, PairedMinutiae, Surroundings};

@@ -1,4 +1,4 @@
-//! Surroundings: 256 chosen bits for each of the 32 most reliable minutiae, version 1 of the descriptor.
+//! Surroundings: 256 chosen bits for each of the 32 most reliable minutiae, version 2 of the descriptor.
 //!
 //! In: `Template`. Out: `Surroundings`, fixed size, word-sliced for popcount. Owns: the pool of bits to choose from.
 //! Never: holds a picture; prints a minutia.
@@ -19,9 +19,10 @@ use std::sync::OnceLock;
 
 use super::descriptor::{Descriptor, DescriptorError, DescriptorVersion};
 use super::fitted::CHOSEN;
-use super::kernel_simd;
+use super::kernel::Compare;
 use super::score::{Likelihood, strength};
 use crate::template::{FLOW_CELL_PX, Minutia, PX_PER_UNIT, Template};
+use crate::wide::{portable, wide};
 
 /// Most minutiae described.
 pub(crate) const POINTS: usize = 32;
@@ -151,12 +152,12 @@ impl Surroundings {
     /// placement, matched minutiae, their weight, minutiae in common, coverage cells in common, 1 when looked at
     /// closely.
     pub fn evidence_numbers(&self, other: &Self) -> [f32; 7] {
-        kernel_simd::compare(self, other).numbers()
+        wide(Compare(self, other)).numbers()
     }
 
     /// The same, compared by the portable kernel, whatever the processor can do: for tests and benches.
     pub fn evidence_numbers_portable(&self, other: &Self) -> [f32; 7] {
-        super::kernel::compare(self, other).numbers()
+        portable(Compare(self, other)).numbers()
     }
 
     /// The answers to every question of the pool, minutia by minutia, for those who choose bits.
@@ -193,7 +194,7 @@ fn inverse(set: u32) -> f32 {
 }
 
 impl Descriptor for Surroundings {
-    const VERSION: DescriptorVersion = DescriptorVersion { id: 1, version: 1 };
+    const VERSION: DescriptorVersion = DescriptorVersion { id: 1, version: 2 };
 
     fn derive(template: &Template) -> Self {
         static CHOICE: OnceLock<Choice> = OnceLock::new();
@@ -205,7 +206,7 @@ impl Descriptor for Surroundings {
     }
 
     fn likelihood(&self, other: &Self) -> Likelihood {
-        Likelihood::of_strength(strength(&kernel_simd::compare(self, other)))
+        Likelihood::of_strength(strength(&wide(Compare(self, other))))
     }
 
     fn to_bytes(&self) -> Vec<u8> {

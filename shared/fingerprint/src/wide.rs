@@ -1,18 +1,15 @@
-//! Wider registers for the kernel: the portable lines compiled again for AVX2 and for AVX-512 with VPOPCNTDQ, chosen
-//! when the program runs.
+//! Wide registers: lines of this crate compiled again for AVX2 and for AVX-512 with VPOPCNTDQ, chosen when the program
+//! runs.
 //!
-//! In: two `Surroundings`. Out: `Evidence`, equal bit for bit to the portable twin: the source is the same, and Rust
-//! neither reorders nor fuses floating-point operations. Owns: the only `unsafe` of this crate, two calls.
+//! In: `Lines`. Out: their answer, equal bit for bit to the portable one: the source is the same, and Rust neither
+//! reorders nor fuses floating-point operations. Owns: the only `unsafe` of this crate, two calls.
 //! Never: holds an algorithm of its own.
 #![allow(
     unsafe_code,
     reason = "calling a function compiled for more than the baseline processor is unsafe: it must be there"
 )]
 
-use super::kernel::{self, Evidence};
-use super::surroundings::Surroundings;
-
-/// Which registers the kernel uses here.
+/// Which registers are used here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kernel {
@@ -43,29 +40,44 @@ impl Kernel {
     }
 }
 
+/// Lines worth wide registers. `run` and all it calls must be `#[inline(always)]`, or the wider instructions end at
+/// the first call.
+pub(crate) trait Lines {
+    /// What comes out.
+    type Answer;
+    fn run(self) -> Self::Answer;
+}
+
+/// Runs the lines with the widest registers of this processor.
 #[inline]
-pub(super) fn compare(a: &Surroundings, b: &Surroundings) -> Evidence {
+pub(crate) fn wide<L: Lines>(lines: L) -> L::Answer {
     match Kernel::here() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `here` names it only where every feature the function is compiled for was detected.
-        Kernel::Avx512 => unsafe { compare_avx512(a, b) },
+        Kernel::Avx512 => unsafe { run_avx512(lines) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Kernel::Avx2 => unsafe { compare_avx2(a, b) },
-        _ => kernel::compare(a, b),
+        Kernel::Avx2 => unsafe { run_avx2(lines) },
+        _ => portable(lines),
     }
+}
+
+/// Runs the lines with what every processor of the target has.
+#[inline(never)]
+pub(crate) fn portable<L: Lines>(lines: L) -> L::Answer {
+    lines.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
-fn compare_avx2(a: &Surroundings, b: &Surroundings) -> Evidence {
-    kernel::compare_inline(a, b)
+fn run_avx2<L: Lines>(lines: L) -> L::Answer {
+    lines.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(
     enable = "avx2,popcnt,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq"
 )]
-fn compare_avx512(a: &Surroundings, b: &Surroundings) -> Evidence {
-    kernel::compare_inline(a, b)
+fn run_avx512<L: Lines>(lines: L) -> L::Answer {
+    lines.run()
 }
