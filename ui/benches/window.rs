@@ -2,6 +2,7 @@
 //!
 //! Two processes measure. One draws with the rasteriser of the testing backend, from the press to the pixels; the other
 //! is the window itself on the X display of `DISPLAY`, for what only a running window has: frames shown, memory, CPU.
+#![allow(clippy::disallowed_methods, reason = "a bench measures real time")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
