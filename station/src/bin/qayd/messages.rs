@@ -136,6 +136,7 @@ const TEXTS: &[Text] = &[
     ("DEV-11", "The device is not ready yet.", DRAFT_AS_IT_WAS, "Wait a moment, then try again."),
     ("DEV-14", "The device is there and has stopped sending.", DRAFT_AS_IT_WAS, "Unplug it and plug it in again, then go on: qayd draft resume."),
     ("DEV", "The device did not deliver.", DRAFT_AS_IT_WAS, "Unplug it and plug it in again; if that does not help, call your supervisor."),
+    ("MRZ", "The lines of letters on the document could not be read without an error.", DRAFT_AS_IT_WAS, "Hold the document flat and scan it again, or type what it says."),
     ("SBI-01", "The device's program does not answer.", DRAFT_AS_IT_WAS, "Start the device's program, or plug the device in again."),
     ("SBI-02", "The device's program does not answer in time.", DRAFT_AS_IT_WAS, "Try again; if it stays so, start the device's program anew."),
     ("SBI-03", "The capture was stopped.", DRAFT_AS_IT_WAS, "Begin it again when the person is ready."),
