@@ -111,7 +111,7 @@ fn fill(centre: &Centre, review: &Review, reviewer: &StaffMember) {
         "زينب_كاظم_عبد الحسين_الشمري",
         "1990-05-17",
         "فاطمة_حسين",
-        "blood_group = \"o_pos\"\npassport_name = \"ZEINAB KADHIM\"",
+        "blood_group = \"o_pos\"\npassport_name = \"ZEINAB KADHIM\"\nneeds = [\"mobility\", \"home_visit\"]\nclearance_number = \"T-173\"",
     );
     let zeinab_again = person("زينه_كاظم_عبد الحسين_الشمري", "1990", "فاطمة_حسين", "");
     let paper = "[[evidence]]\ndocument = \"ration_card\"\nnumber = \"554432\"\nseen = \"copy\"\n\n[[attestors]]";
