@@ -197,7 +197,7 @@ fn paste_a_megabyte(screen: &Screen) -> bool {
     reason = "tells how long it took, and decides nothing"
 )]
 fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
-    let events = number("QAYD_RANDOM_EVENTS", 1_500);
+    let events = number("QAYD_RANDOM_EVENTS", 300);
     let seed = number("QAYD_RANDOM_SEED", 20_261_126);
     println!("{events} events, seed {seed}");
     let began = std::time::Instant::now();
