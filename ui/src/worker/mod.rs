@@ -51,6 +51,8 @@ pub(crate) struct Worker<'q> {
     queue: &'q Receiver<Command>,
     /// Commands that came while a capture ran and are still to be done.
     pending: VecDeque<Command>,
+    /// The window was closed.
+    gone: bool,
     tell: Tell,
     switches: Switches,
     language: Language,
@@ -89,6 +91,7 @@ pub(crate) fn run(setup: Setup, queue: &Receiver<Command>, tell: Tell, switches:
         setup,
         queue,
         pending: VecDeque::new(),
+        gone: false,
         tell,
         switches,
         begun: false,
@@ -128,12 +131,17 @@ impl Worker<'_> {
     }
 
     fn next_within(&mut self, idle_ms: Option<u64>, wait: Duration) -> Next {
-        if let Some(command) = self.pending.pop_front() {
-            self.touched_ms = self.now_ms();
-            return Next::Do(command);
-        }
-        match self.queue.recv_timeout(wait) {
-            Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => Next::Gone,
+        let asked = match self.pending.pop_front() {
+            _ if self.gone => Err(RecvTimeoutError::Disconnected),
+            Some(command) => Ok(command),
+            None => self.queue.recv_timeout(wait),
+        };
+        match asked {
+            Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => {
+                // Whoever asks again, wherever the work stands, is told again.
+                self.gone = true;
+                Next::Gone
+            }
             Ok(command) => {
                 self.touched_ms = self.now_ms();
                 Next::Do(command)
