@@ -3,8 +3,7 @@
 //! In: pieces, in order. Out: the file's manifest and whether its parts are whole; with both, its every byte is named.
 //! Never: touches the disk; judges by the register.
 //!
-//! On a fast link hashing takes longer than writing, so it runs behind on a thread of its own, and its end falls into the
-//! time that the disk needs to confirm.
+//! On a fast link hashing takes longer than writing, so it runs behind on a thread of its own.
 
 use std::{
     path::{Path, PathBuf},
