@@ -19,6 +19,7 @@
 mod choose;
 mod fingers;
 mod folder;
+mod page;
 mod portrait;
 mod record;
 mod run;
@@ -34,6 +35,7 @@ use crate::enrolment::EnrolmentError;
 pub use choose::{AttemptReport, ChosenFinger, Conclusion, FingerReport};
 pub use fingers::{CaptureLimits, FingerCapture};
 pub use folder::choose_attempts;
+pub use page::{PageCut, cut_page, find_page};
 pub use portrait::{PortraitAttempt, PortraitCapture};
 pub use record::Accounting;
 pub(crate) use record::NOTE;
@@ -62,6 +64,13 @@ pub enum CaptureError {
         #[source]
         source: image::ImageError,
     },
+    /// What it gave is no picture of a page.
+    #[error("what the device gave is not a picture of a page")]
+    Page {
+        /// What the decoder said.
+        #[source]
+        source: image::ImageError,
+    },
     /// The tries are used up.
     #[error("no try is left")]
     NoTryLeft,
@@ -79,6 +88,7 @@ impl CaptureError {
             Self::Finger(source) => source.code(),
             Self::Portrait { .. } => "CAP-01",
             Self::NoTryLeft => "CAP-02",
+            Self::Page { .. } => "CAP-04",
             Self::Enrolment(source) => source.code(),
         }
     }
@@ -89,7 +99,7 @@ impl CaptureError {
             Self::Device(source) => source.remedy(),
             Self::Image(source) => source.remedy(),
             Self::Finger(source) => source.remedy(),
-            Self::Portrait { .. } => Remedy::OperatorActs,
+            Self::Portrait { .. } | Self::Page { .. } => Remedy::OperatorActs,
             Self::NoTryLeft => Remedy::SupervisorActs,
             Self::Enrolment(source) => source.remedy(),
         }

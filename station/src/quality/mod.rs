@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub use finger::{AssessedFinger, FingerThresholds, assess_finger};
+pub(crate) use portrait::decode_picture;
 pub use portrait::{PortraitReport, PortraitThresholds, assess_portrait};
 
 /// What to say about one capture of one finger or face.

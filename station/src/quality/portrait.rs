@@ -72,7 +72,8 @@ pub fn assess_portrait(
     bytes: &[u8],
     limits: &PortraitThresholds,
 ) -> Result<PortraitReport, image::ImageError> {
-    let decoded = decode(bytes)?;
+    // Grey before small: a third of the work, and the measures are of grey anyway.
+    let decoded = DynamicImage::from(decode_picture(bytes)?.into_luma8());
     let (width_px, height_px) = (decoded.width(), decoded.height());
     let height = (u64::from(height_px) * u64::from(MEASURED_WIDTH_PX) / u64::from(width_px.max(1)))
         .clamp(1, u64::from(SIDE_PX_MAX)) as u32;
@@ -127,7 +128,11 @@ pub fn assess_portrait(
     })
 }
 
-fn decode(bytes: &[u8]) -> Result<DynamicImage, image::ImageError> {
+/// Decodes a picture of a device or a file within the limits of this station.
+///
+/// # Errors
+/// [`image::ImageError`] as of [`assess_portrait`].
+pub(crate) fn decode_picture(bytes: &[u8]) -> Result<DynamicImage, image::ImageError> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(SIDE_PX_MAX);

@@ -1,12 +1,15 @@
 //! A page of paper: lines that look like writing and say nothing.
 //!
-//! In: whose page it is, which document, which page. Out: an A4 sheet at 100 ppi. Never: a letter or a number.
+//! In: whose page it is, which document, which page. Out: an A4 sheet at 100 ppi, on a table. Never: a letter or a number.
 
 use qayd_fingerprint::synthetic::RgbImage;
 use qayd_model::Ppi;
 
 const WIDTH_PX: u32 = 827;
 const HEIGHT_PX: u32 = 1_169;
+/// What the camera sees besides, on each side.
+const TABLE_PX: u32 = 90;
+const TABLE: [u8; 3] = [112, 88, 70];
 const LINE_PX: u32 = 36;
 const MARGIN_PX: u32 = 80;
 
@@ -34,14 +37,21 @@ pub(super) fn page(seed: u64, document: &str, number: u16) -> (RgbImage, Ppi) {
             x += length + 14;
         }
     }
-    (
-        RgbImage {
-            width: WIDTH_PX,
-            height: HEIGHT_PX,
-            pixels,
-        },
-        Ppi(100),
-    )
+    (on_a_table(&pixels), Ppi(100))
+}
+
+fn on_a_table(sheet: &[u8]) -> RgbImage {
+    let (width, height) = (WIDTH_PX + 2 * TABLE_PX, HEIGHT_PX + 2 * TABLE_PX);
+    let mut pixels = TABLE.repeat((width * height) as usize);
+    for (y, row) in sheet.chunks_exact(WIDTH_PX as usize * 3).enumerate() {
+        let from = ((y + TABLE_PX as usize) * width as usize + TABLE_PX as usize) * 3;
+        pixels[from..from + row.len()].copy_from_slice(row);
+    }
+    RgbImage {
+        width,
+        height,
+        pixels,
+    }
 }
 
 /// A linear congruential step (Knuth, MMIX); nothing here needs better.

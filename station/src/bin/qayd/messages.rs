@@ -111,6 +111,7 @@ const TEXTS: &[Text] = &[
     ("CAP-01", "The picture is not a portrait that can be read.", DRAFT_AS_IT_WAS, "Take it again as JPEG or PNG."),
     ("CAP-02", "No try is left for this capture.", DRAFT_AS_IT_WAS, "Accept the best attempt with its reason, or declare an exception with a supervisor."),
     ("CAP-03", "No usable print could be taken of a finger.", DRAFT_AS_IT_WAS, "Declare an exception with its reason; a supervisor has to stand by."),
+    ("CAP-04", "The picture is not a page that can be read.", DRAFT_AS_IT_WAS, "Take it again as JPEG, PNG or TIFF."),
     ("QUA-01", "Too little of the finger is on the glass.", DRAFT_AS_IT_WAS, "Lay the whole fingertip flat on the glass."),
     ("QUA-02", "Too dry.", DRAFT_AS_IT_WAS, "Ask the person to moisten the finger, then try again."),
     ("QUA-03", "Too wet, or pressed too hard.", DRAFT_AS_IT_WAS, "Wipe finger and glass, press less, then try again."),
