@@ -9,9 +9,12 @@
 
 pub mod audit;
 pub mod capture;
+pub mod day;
+pub mod diagnostics;
 pub mod enrolment;
 pub mod freeze;
 pub mod inbox;
+pub mod log;
 pub mod outbox;
 pub mod provisioning;
 pub mod quality;
@@ -26,6 +29,7 @@ pub mod watch;
 mod station;
 
 pub use audit::{AuditEntry, AuditError, AuditEvent, Stamp, StationClock, Subject};
+pub use day::{Day, DayApproval, DayError};
 pub use enrolment::{
     Draft, DraftSample, DraftSummary, EnrolmentError, EnrolmentSummary, FieldInput, Finalised,
     ImportFault, SealedPacket, Slip,

@@ -667,6 +667,11 @@ impl Station {
         self.store.read(|c| enrolment::list(c, limit))
     }
 
+    /// What is kept of one sealed enrolment; `None` when none of this id was sealed here.
+    pub fn enrolment(&self, id: EnrolmentId) -> Result<Option<EnrolmentSummary>, StoreError> {
+        self.store.read(|c| enrolment::latest(c, id))
+    }
+
     /// Sealed enrolments by words of a name, in any script and spelling, or by running number.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<EnrolmentSummary>, StoreError> {
         self.store.read(|c| enrolment::search(c, text, limit))

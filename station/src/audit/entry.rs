@@ -157,6 +157,9 @@ pub enum AuditEvent {
     /// A supervisor extended a limit: `days` or `packets`, and the new limit.
     #[n(60)]
     FreezeExtended,
+    /// A supervisor approved the day. Counts: sealed since midnight, waiting to be sent, exceptions approved.
+    #[n(61)]
+    DayApproved,
 }
 
 impl AuditEvent {
@@ -197,6 +200,7 @@ impl AuditEvent {
             Self::DuplicateWarned => "duplicate-warned",
             Self::DuplicateOverruled => "duplicate-overruled",
             Self::FreezeExtended => "freeze-extended",
+            Self::DayApproved => "day-approved",
         }
     }
 }

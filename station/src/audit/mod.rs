@@ -23,7 +23,7 @@ pub use clock::{Estimate, Stamp, StationClock};
 pub use entry::{AuditEntry, AuditEvent, Subject};
 
 /// The largest entry.
-const ENTRY_BYTES_MAX: usize = 4 * 1024;
+pub(crate) const ENTRY_BYTES_MAX: usize = 4 * 1024;
 
 /// What is wrong with the trail.
 #[derive(Debug, thiserror::Error)]

@@ -39,6 +39,7 @@ pub use error::{EnrolmentError, ImportFault};
 pub use finalise::{AskedField, Finalised};
 pub use import::{ImportSamples, last_attempts};
 pub use input::FieldInput;
+pub(crate) use record::latest;
 pub use record::{EnrolmentSummary, STATE_SEALED, manifest, set_state};
 pub use returned::{RETURN_NOTE, returned_in};
 pub use seal::{HOME_OFFICE_UNKNOWN, SealedPacket};

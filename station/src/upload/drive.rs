@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use qayd_model::{ByteCount, PacketId, UnixMs, UploadId};
 use qayd_protocol::upload_state::{self, Input, Output, QueuedPacket, Upload};
 use qayd_protocol::{
-    AuditBatch, Hello, Offer, PROTOCOL_VERSION, SyncApi, SyncError, UploadBody, WantedState,
+    AuditBatch, Hello, Invitation, Offer, PROTOCOL_VERSION, SyncApi, SyncError, UploadBody,
+    WantedState,
 };
-use qayd_world::random_array;
+use qayd_world::{World, random_array};
 
 use super::http_client::Watched;
 use super::receipts::{self, stick};
@@ -58,6 +59,27 @@ pub fn connect(station: &Station) -> Result<HttpSyncClient, UploadError> {
         &identity.centre_url,
         Some(signer),
     ))
+}
+
+/// The centre that an invitation names, for a folder that is to become a station. Nothing else is reached.
+///
+/// # Errors
+/// [`SyncError::Storage`]: the certificate that the invitation pins is none.
+pub fn connect_invited(
+    world: &World,
+    invitation: &Invitation,
+) -> Result<Box<dyn SyncApi>, SyncError> {
+    let network = ReqwestNetwork::new(&invitation.tls_ca_pem, world.clock.clone(), None).map_err(
+        |source| SyncError::Storage {
+            source: source.into(),
+        },
+    )?;
+    Ok(Box::new(HttpSyncClient::new(
+        Arc::new(network),
+        world.clone(),
+        &invitation.centre_url,
+        None,
+    )))
 }
 
 /// One contact with the centre: sends what waits, takes what came back. May be repeated at any time; setting `cancel`

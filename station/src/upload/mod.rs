@@ -30,7 +30,7 @@ use crate::outbox::ReleaseError;
 use crate::station::{Station, StationError};
 use crate::store::StoreError;
 
-pub use drive::{connect, send};
+pub use drive::{connect, connect_invited, send};
 pub use http_client::HttpSyncClient;
 pub use network::{NetworkSetupError, ReqwestNetwork};
 

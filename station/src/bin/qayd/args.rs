@@ -80,6 +80,12 @@ pub enum Noun {
     /// Packet files.
     #[command(subcommand)]
     Packet(crate::packet::Verb),
+    /// The slip that a person brings.
+    #[command(subcommand)]
+    Slip(crate::slip::Verb),
+    /// The day's work, and its approval.
+    #[command(subcommand)]
+    Day(crate::day::Verb),
     /// Find an enrolment of this station by name or number.
     Search(crate::search::Search),
     /// The fingerprint engine, on files: no station is needed.

@@ -117,6 +117,11 @@ fn say_what_is_not_there(around: &Surroundings, talk: &Talk) {
     }
 }
 
+/// The devices that are there.
+pub fn entries(station: &Station, profiles: &Profiles) -> Result<Vec<DeviceEntry>, Failure> {
+    Ok(devices(station, profiles)?.look().entries)
+}
+
 /// Nobody stands before the simulated devices in a check: they show an empty platen and a wall.
 fn devices(station: &Station, profiles: &Profiles) -> Result<Devices, Failure> {
     let world = World::os();

@@ -190,6 +190,7 @@ failures_from!(
     qayd_station::SessionError,
     qayd_station::StoreError,
     qayd_station::ProvisioningError,
+    qayd_station::DayError,
     qayd_station::AuditError,
     qayd_station::FreezeError,
     qayd_station::upload::UploadError,

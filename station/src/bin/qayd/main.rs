@@ -15,15 +15,14 @@
 
 mod args;
 mod audit;
-mod connection;
 mod crash;
+mod day;
 mod device;
 mod draft;
 mod enrol;
 mod failure;
 mod fingerprint;
 mod inbox;
-mod log;
 mod messages;
 mod operator;
 mod outbox;
@@ -34,6 +33,7 @@ mod profile;
 mod search;
 mod secret;
 mod sign_in;
+mod slip;
 mod station;
 mod talk;
 
@@ -56,7 +56,11 @@ fn main() -> ExitCode {
     };
     crash::arm();
     let talk = Talk::new(arguments.common.json);
-    let _log = log::start(&arguments.common);
+    let _log = arguments
+        .common
+        .data
+        .as_deref()
+        .and_then(qayd_station::log::start);
     // A fault of the program is answered like every other: with a code, what is safe, and status 70.
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(arguments, &talk))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -78,6 +82,8 @@ fn run(arguments: Arguments, talk: &Talk) -> Result<(), Failure> {
         Noun::Outbox(verb) => outbox::run(verb, common, talk),
         Noun::Inbox(verb) => inbox::run(verb, common, talk),
         Noun::Packet(verb) => packet::run(verb, common, talk),
+        Noun::Slip(verb) => slip::run(&verb, common, talk),
+        Noun::Day(verb) => day::run(verb, common, talk),
         Noun::Search(what) => search::run(&what, common, talk),
         Noun::Fingerprint(verb) => fingerprint::run(*verb, talk),
         Noun::Audit(verb) => audit::run(verb, common, talk),

@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use crate::args::Common;
 use crate::failure::Failure;
+use crate::secret;
 use crate::sign_in::{self, data};
 use crate::talk::{Talk, when};
-use crate::{connection, secret};
 
 /// What is done with a station.
 #[derive(Debug, Subcommand)]
@@ -27,6 +27,11 @@ pub enum Verb {
     },
     /// Who and how the station is.
     Status,
+    /// What support needs to know, and nothing about anybody who was enrolled. Read it before you pass it on.
+    Diagnostics {
+        #[command(flatten)]
+        profiles: crate::device::Profiles,
+    },
     /// A supervisor lets a station go on that was without the centre, or whose outbox grew, for longer than policy allows.
     #[command(group(clap::ArgGroup::new("what").required(true)))]
     Extend {
@@ -41,7 +46,6 @@ pub enum Verb {
 
 /// An invitation file is not longer.
 const INVITATION_BYTES_MAX: u64 = 256 * 1024;
-const DAY_MS: u64 = 86_400_000;
 
 #[derive(Serialize)]
 struct ProvisionedView {
@@ -164,6 +168,7 @@ pub fn run(verb: Verb, common: &Common, talk: &Talk) -> Result<(), Failure> {
     match verb {
         Verb::Provision { invitation } => provision(&invitation, common, talk),
         Verb::Status => status(common, talk),
+        Verb::Diagnostics { profiles } => diagnostics(&profiles, common, talk),
         Verb::Extend { days, packets } => {
             let what = match (days, packets) {
                 (Some(days), _) => Extend::Days(days),
@@ -199,8 +204,9 @@ fn provision(invitation: &std::path::Path, common: &Common, talk: &Talk) -> Resu
         passphrase,
         role: Role::Supervisor,
     };
-    let connect =
-        |invitation: &qayd_protocol::Invitation| connection::to_invitation(&world, invitation);
+    let connect = |invitation: &qayd_protocol::Invitation| {
+        qayd_station::upload::connect_invited(&world, invitation)
+    };
     let made = qayd_station::provision(&world, &data, &text, &connect, &supervisor)?;
     let view = ProvisionedView {
         station: made.station,
@@ -222,6 +228,18 @@ fn provision(invitation: &std::path::Path, common: &Common, talk: &Talk) -> Resu
     Ok(())
 }
 
+fn diagnostics(
+    profiles: &crate::device::Profiles,
+    common: &Common,
+    talk: &Talk,
+) -> Result<(), Failure> {
+    let signed = sign_in::sign_in(common)?;
+    let devices = crate::device::entries(&signed.station, profiles)?;
+    let program = concat!("qayd ", env!("CARGO_PKG_VERSION"));
+    let report = qayd_station::diagnostics::report(&signed.station, program, &devices)?;
+    talk.data(&report, |out| out.write_str(&report))
+}
+
 fn extend(what: Extend, common: &Common, talk: &Talk) -> Result<(), Failure> {
     let signed = sign_in::sign_in(common)?;
     // Whoever works here may be an officer with the supervisor beside them.
@@ -236,7 +254,6 @@ fn status(common: &Common, talk: &Talk) -> Result<(), Failure> {
     let station = &signed.station;
     let identity = station.identity();
     let now = station.now()?;
-    let day = UnixMs(now.0 - now.0 % DAY_MS);
     let store = station.store();
     let view = StatusView {
         station: identity.station,
@@ -250,7 +267,7 @@ fn status(common: &Common, talk: &Talk) -> Result<(), Failure> {
         operators: station.operators()?.len(),
         drafts: station.drafts()?.len(),
         outbox: store.read(outbox::summary)?,
-        today: store.read(|c| outbox::day_summary(c, day, UnixMs(day.0 + DAY_MS)))?,
+        today: station.day()?.outbox,
         policy_version: station.policy()?.version,
         keyring_epoch: store.read(|c| station.keyring(c))?.epoch,
         audit_entries: store
