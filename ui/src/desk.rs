@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use qayd_crypto::Passphrase;
-use qayd_devices::{Hardware, Stage};
+use qayd_devices::{Hardware, Modality, Stage};
 use qayd_model::pack::Language;
 use qayd_model::{EnrolmentId, ExceptionReason, FingerPosition, PacketId};
 use qayd_station::{Extend, World};
@@ -83,9 +83,19 @@ pub enum Command {
     Removed {
         key: String,
     },
+    /// The pages of the paper of this row.
     Page {
         key: String,
     },
+    TakePage,
+    /// Turns the page to the right; its edges so far are left, top, right, bottom, as shares of the picture that is shown.
+    TurnPage([f32; 4]),
+    /// Keeps the page between such edges.
+    KeepPage([f32; 4]),
+    ThrowPageAway,
+    /// A page that is kept is cut again.
+    TouchPage(u16),
+    ClosePapers,
     Portrait,
     PortraitAgain,
     Slap(usize),
@@ -114,6 +124,7 @@ pub enum Command {
     /// The code of a slip that somebody brought.
     CheckSlip(String),
     Trail,
+    ApproveDay,
     AddOperator {
         login: String,
         passphrase: Passphrase,
@@ -125,6 +136,18 @@ pub enum Command {
     Check,
     /// From now on this device does what it can.
     Choose(String),
+    /// What support needs to know, to be read first.
+    Report,
+    /// That, into this folder.
+    SaveReport(PathBuf),
+    CloseReport,
+    /// An invitation, or where its file lies.
+    Invitation(String),
+    /// Makes this computer the station of the invitation.
+    Provision {
+        login: String,
+        passphrase: Passphrase,
+    },
     /// Ends the thread; whatever is open is kept first.
     Quit,
 }
@@ -160,8 +183,14 @@ pub enum Event {
     ScanClosed,
     Kept(Kept),
     Preview {
-        fingers: bool,
+        of: Modality,
         pixels: SharedPixelBuffer<Rgb8Pixel>,
+    },
+    /// The pages of a paper; `None` puts them away.
+    Papers(Option<Box<PapersView>>),
+    /// How a capture went, for the ear.
+    Captured {
+        good: bool,
     },
     NoPicture,
     Portrait(Box<PortraitView>),
@@ -185,7 +214,13 @@ pub enum Event {
     Operators(Vec<Operator>),
     Standing(StandingView),
     Trail(String),
+    Day(Box<DayView>),
     Kit(Vec<DeviceView>),
+    /// Line by line; none puts it away.
+    Report(Vec<String>),
+    /// Where the report was saved.
+    ReportSaved(String),
+    Invitation(Box<InvitationView>),
     Truth(Box<TruthView>),
 }
 
@@ -302,6 +337,57 @@ pub struct OutboxView {
     pub oldest: String,
 }
 
+/// The pages of one paper.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct PapersView {
+    pub title: String,
+    pub capturing: bool,
+    /// A page's edges are being drawn on `still`.
+    pub cutting: bool,
+    pub number: String,
+    pub still: Picture,
+    /// Left, top, right, bottom; shares of `still`.
+    pub sides: [f32; 4],
+    pub pages: Vec<PageView>,
+}
+
+/// A page that is kept.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct PageView {
+    pub page: u16,
+    pub label: String,
+    pub picture: Picture,
+}
+
+/// The day besides what the outbox says.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct DayView {
+    pub drafts: String,
+    pub discarded: String,
+    pub exceptions: String,
+    pub overruled: String,
+    pub refused: String,
+    /// When and by whom it was approved; empty when it was not.
+    pub approved: String,
+    /// How many were made since; empty for none.
+    pub since: String,
+}
+
+/// What an invitation says.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct InvitationView {
+    pub programme: String,
+    pub station: String,
+    pub centre: String,
+    pub expires: String,
+    pub fingerprint: String,
+    pub production: bool,
+}
+
 /// How the station stands with what could stop it.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -400,6 +486,7 @@ impl Desk {
                 | Command::Capture
                 | Command::Portrait
                 | Command::Thumb
+                | Command::TakePage
         );
         if !goes_on {
             self.cancel.store(true, Ordering::SeqCst);

@@ -18,6 +18,7 @@ mod numbers;
 pub mod preferences;
 mod signature;
 pub mod slip;
+mod sound;
 mod worker;
 
 use std::cell::RefCell;

@@ -51,16 +51,6 @@ pub fn year(at: UnixMs, offset_minutes: i64) -> i32 {
     local(at, offset_minutes).year()
 }
 
-/// The moment at which the day of the place began.
-pub fn day_began(now: UnixMs, offset_minutes: i64) -> UnixMs {
-    let local = local(now, offset_minutes);
-    let into_day = u64::from(local.hour()) * 3_600_000
-        + u64::from(local.minute()) * 60_000
-        + u64::from(local.second()) * 1_000
-        + u64::from(local.millisecond());
-    UnixMs(now.0.saturating_sub(into_day))
-}
-
 fn local(at: UnixMs, offset_minutes: i64) -> OffsetDateTime {
     let seconds = i64::try_from(at.0 / 1_000).unwrap_or(0);
     let offset = i32::try_from(offset_minutes * 60)
@@ -86,7 +76,6 @@ mod tests {
     fn the_day_begins_at_midnight_of_the_place() {
         // 2026-01-01 22:30 UTC is 01:30 of the second of January in Baghdad.
         let now = UnixMs(1_767_306_600_000);
-        assert_eq!(day_began(now, 180).0, now.0 - 90 * 60_000);
         assert_eq!(when(now, now, 180, Language::English), "01:30");
     }
 }

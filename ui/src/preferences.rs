@@ -48,6 +48,8 @@ pub struct Preferences {
     pub printer: String,
     /// Folder in which slips are saved; empty is none.
     pub slips: String,
+    /// Good and bad captures are heard.
+    pub sounds: bool,
 }
 
 impl Default for Preferences {
@@ -58,6 +60,7 @@ impl Default for Preferences {
             text_percent: 100,
             printer: String::new(),
             slips: String::new(),
+            sounds: true,
         }
     }
 }
@@ -72,6 +75,12 @@ struct Stored {
     printer: String,
     #[serde(default)]
     slips: String,
+    #[serde(default = "yes")]
+    sounds: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Preferences {
@@ -85,6 +94,7 @@ impl Preferences {
             text_percent: stored.text_percent.clamp(100, 200),
             printer: stored.printer,
             slips: stored.slips,
+            sounds: stored.sounds,
         })
     }
 }
@@ -122,6 +132,7 @@ impl Keeper {
             text_percent: now.text_percent,
             printer: now.printer.clone(),
             slips: now.slips.clone(),
+            sounds: now.sounds,
         };
         let written = toml::to_string(&stored)
             .map(|text| self.world.files.write_durably(&self.file, text.as_bytes()));

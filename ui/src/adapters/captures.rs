@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use qayd_crypto::Passphrase;
+use qayd_devices::Modality;
 use qayd_model::{ExceptionReason, FingerPosition};
-use qayd_window::{AppWindow, Fingers, Portrait, ReadBack, Seal, Signature, Verdict};
+use qayd_window::{AppWindow, Fingers, Papers, Portrait, ReadBack, Seal, Signature, Verdict};
 use slint::{ComponentHandle, SharedString};
 
 use super::{model, picture};
@@ -97,19 +98,25 @@ fn signature(window: &AppWindow, desk: &Desk) {
 
 pub(super) fn show(window: &AppWindow, desk: &Desk, event: Event) {
     match event {
-        Event::Preview { fingers, pixels } => {
-            if fingers {
-                window
-                    .global::<Fingers>()
-                    .set_frame(slint::Image::from_rgb8(pixels));
-            } else {
-                let portrait = window.global::<Portrait>();
-                portrait.set_frame(slint::Image::from_rgb8(pixels));
-                portrait.set_live(true);
+        Event::Preview { of, pixels } => {
+            let frame = slint::Image::from_rgb8(pixels);
+            match of {
+                Modality::Face => {
+                    let portrait = window.global::<Portrait>();
+                    portrait.set_frame(frame);
+                    portrait.set_live(true);
+                }
+                Modality::Document => {
+                    let papers = window.global::<Papers>();
+                    papers.set_frame(frame);
+                    papers.set_live(true);
+                }
+                _ => window.global::<Fingers>().set_frame(frame),
             }
             desk.preview_shown();
         }
         Event::NoPicture => {
+            window.global::<Papers>().set_live(false);
             window.global::<Portrait>().set_live(false);
             window
                 .global::<Portrait>()

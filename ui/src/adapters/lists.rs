@@ -4,7 +4,7 @@ use qayd_crypto::Passphrase;
 use qayd_protocol::slip::looks_like_one;
 use qayd_station::Extend;
 use qayd_window::{AppWindow, Device, Inbox, Kit, Outbox, Search, Supervisor};
-use slint::ComponentHandle;
+use slint::{ComponentHandle, SharedString};
 
 use super::{model, picture};
 use crate::desk::{Command, Desk, DeviceView, Event};
@@ -51,6 +51,8 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk) {
     let to = desk.clone();
     supervisor.on_trail_requested(move || to.ask(Command::Trail));
     let to = desk.clone();
+    supervisor.on_day_approved(move || to.ask(Command::ApproveDay));
+    let to = desk.clone();
     supervisor.on_unlock_requested(move |login| to.ask(Command::Unlock(login.into())));
     let to = desk.clone();
     supervisor.on_days_extended(move || to.ask(Command::Extend(Extend::Days(DAYS_MORE))));
@@ -73,6 +75,15 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk) {
     window
         .global::<Kit>()
         .on_choose_requested(move |id| to.ask(Command::Choose(id.into())));
+    let kit = window.global::<Kit>();
+    let to = desk.clone();
+    kit.on_report_requested(move || to.ask(Command::Report));
+    let to = desk.clone();
+    kit.on_report_save_requested(move |folder| {
+        to.ask(Command::SaveReport(folder.trim().into()));
+    });
+    let to = desk.clone();
+    kit.on_report_closed(move || to.ask(Command::CloseReport));
 }
 
 pub(super) fn show(window: &AppWindow, event: Event) {
@@ -100,6 +111,22 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             supervisor.set_packets_most(view.packets_most.into());
             supervisor.set_packets_near(view.packets_near);
         }
+        Event::Day(view) => {
+            let supervisor = window.global::<Supervisor>();
+            supervisor.set_drafts(view.drafts.into());
+            supervisor.set_discarded(view.discarded.into());
+            supervisor.set_exceptions(view.exceptions.into());
+            supervisor.set_overruled(view.overruled.into());
+            supervisor.set_refused(view.refused.into());
+            supervisor.set_approved(view.approved.into());
+            supervisor.set_since(view.since.into());
+        }
+        Event::Report(lines) => {
+            let kit = window.global::<Kit>();
+            kit.set_report_saved(SharedString::default());
+            kit.set_report(model(lines.into_iter().map(SharedString::from).collect()));
+        }
+        Event::ReportSaved(path) => window.global::<Kit>().set_report_saved(path.into()),
         Event::Trail(entries) => window.global::<Supervisor>().set_trail(entries.into()),
         Event::Kit(devices) => {
             window

@@ -6,6 +6,7 @@ mod captures;
 mod enrolment;
 mod home;
 mod lists;
+mod papers;
 mod slip;
 mod window;
 
@@ -16,6 +17,7 @@ pub(crate) use window::prefer;
 
 use crate::desk::{Desk, Event};
 use crate::preferences::Keeper;
+use crate::sound;
 
 /// Connects every page.
 pub fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
@@ -23,6 +25,7 @@ pub fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
     home::connect(window, desk);
     enrolment::connect(window, desk);
     captures::connect(window, desk);
+    papers::connect(window, desk);
     slip::connect(window, desk, keeper);
     lists::connect(window, desk);
 }
@@ -37,7 +40,10 @@ pub fn show(window: &AppWindow, desk: &Desk, event: Event) {
         | Event::Page(_)
         | Event::Say(_)
         | Event::Busy(_)
+        | Event::Invitation(_)
         | Event::Truth(_) => window::show(window, event),
+        Event::Papers(view) => papers::show(window, view),
+        Event::Captured { good } => sound::play(window, good),
         Event::Home(view) => home::show(window, view),
         Event::Frame(_)
         | Event::Form { .. }
@@ -61,6 +67,9 @@ pub fn show(window: &AppWindow, desk: &Desk, event: Event) {
         | Event::Operators(_)
         | Event::Standing(_)
         | Event::Trail(_)
+        | Event::Day(_)
+        | Event::Report(_)
+        | Event::ReportSaved(_)
         | Event::Kit(_) => lists::show(window, event),
     }
 }

@@ -3,8 +3,8 @@
 use qayd_crypto::Passphrase;
 use qayd_model::pack::Language;
 use qayd_window::{
-    App, AppWindow, Counts, Dir, Edit, KeyLayout, Keys, Page, Said, Settings, SignIn, ThemeMode,
-    Truth, Type,
+    App, AppWindow, Counts, Dir, Edit, KeyLayout, Keys, Page, Provision, Said, Settings, SignIn,
+    ThemeMode, Truth, Type,
 };
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, SharedString};
@@ -13,6 +13,7 @@ use super::model;
 use crate::caret;
 use crate::desk::{Command, Desk, Event};
 use crate::preferences::{Keeper, Preferences, Theme};
+use crate::sound;
 
 /// Until somebody has signed in nothing is known: the store is closed, and previews are not the truth.
 fn know_nothing_yet(window: &AppWindow) {
@@ -69,6 +70,17 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
         });
     });
 
+    let provision = window.global::<Provision>();
+    let to = desk.clone();
+    provision.on_invitation_entered(move |text| to.ask(Command::Invitation(text.into())));
+    let to = desk.clone();
+    provision.on_provision_requested(move |login, passphrase| {
+        to.ask(Command::Provision {
+            login: login.trim().into(),
+            passphrase: Passphrase::new(passphrase.as_str()),
+        });
+    });
+
     let settings = window.global::<Settings>();
     let (weak, kept) = (window.as_weak(), keeper.clone());
     settings.on_theme_chosen(move |theme| {
@@ -82,6 +94,15 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
         kept.change(|p| p.text_percent = u16::try_from(percent).unwrap_or(100));
         if let Some(window) = weak.upgrade() {
             window.global::<Type>().set_scale(percent as f32 / 100.0);
+        }
+    });
+    let (weak, kept) = (window.as_weak(), keeper.clone());
+    settings.on_sounds_chosen(move |on| {
+        kept.change(|p| p.sounds = on);
+        if let Some(window) = weak.upgrade() {
+            window.global::<Settings>().set_sounds(on);
+            // Whoever turns them on hears one.
+            sound::play(&window, true);
         }
     });
     let kept = keeper.clone();
@@ -107,6 +128,7 @@ pub(crate) fn prefer(window: &AppWindow, preferences: &Preferences) {
         .global::<Type>()
         .set_scale(f32::from(preferences.text_percent.clamp(100, 200)) / 100.0);
     let settings = window.global::<Settings>();
+    settings.set_sounds(preferences.sounds);
     settings.set_printer(preferences.printer.as_str().into());
     settings.set_slips(preferences.slips.as_str().into());
 }
@@ -206,6 +228,16 @@ pub(super) fn show(window: &AppWindow, event: Event) {
         }
         Event::Say(said) => app.set_said(said),
         Event::Busy(busy) => app.set_busy(busy),
+        Event::Invitation(view) => {
+            let provision = window.global::<Provision>();
+            provision.set_compared(false);
+            provision.set_programme(view.programme.into());
+            provision.set_station(view.station.into());
+            provision.set_centre(view.centre.into());
+            provision.set_expires(view.expires.into());
+            provision.set_fingerprint(view.fingerprint.into());
+            provision.set_production(view.production);
+        }
         Event::Truth(view) => {
             let truth = window.global::<Truth>();
             let counts = window.global::<Counts>();

@@ -5,13 +5,13 @@
 
 use std::sync::atomic::Ordering;
 
-use qayd_devices::{CaptureDevice, CaptureTarget, DeviceError, Modality, expected_fingers};
+use qayd_devices::{CaptureDevice, CaptureTarget, DeviceError, Frame, Modality, expected_fingers};
 use qayd_model::{
     BiometricException, ExceptionReason, FingerPosition, PersonalBytes, SampleKind, Slap,
 };
 use qayd_station::capture::{
     AttemptReport, CaptureError, CaptureLimits, Conclusion, FingerCapture, PortraitCapture,
-    capture_sample, next_page, try_portrait, try_target,
+    capture_sample, try_portrait, try_target,
 };
 use qayd_station::quality::Verdict as Judged;
 use qayd_station::{DraftSample, EnrolmentError};
@@ -100,9 +100,9 @@ impl Work<'_, '_, '_> {
         let step = self.step();
         let done = match (command, step) {
             (Command::Portrait, Step::Portrait) => self.take_portrait(),
-            (Command::Portrait, Step::ExceptionPhoto) => {
-                self.take(SampleKind::ExceptionPhoto, Modality::Face)
-            }
+            (Command::Portrait, Step::ExceptionPhoto) => self
+                .take(SampleKind::ExceptionPhoto, Modality::Face)
+                .map(|_| Then::Show),
             (Command::PortraitAgain, Step::Portrait) => {
                 self.portrait = None;
                 self.captures.verdict = None;
@@ -131,7 +131,9 @@ impl Work<'_, '_, '_> {
                 self.draft.remove_sample(&SampleKind::Signature)?;
                 Ok(Then::Show)
             }
-            (Command::Thumb, Step::Signature) => self.take(SampleKind::ThumbMark, Modality::Finger),
+            (Command::Thumb, Step::Signature) => self
+                .take(SampleKind::ThumbMark, Modality::Finger)
+                .map(|_| Then::Show),
             (Command::Approve { login, passphrase }, Step::Seal) => {
                 return self.approve(&login, &passphrase);
             }
@@ -177,6 +179,9 @@ impl Work<'_, '_, '_> {
     }
 
     fn modality(&self) -> Option<Modality> {
+        if let Some(open) = &self.papers {
+            return open.is_live().then_some(Modality::Document);
+        }
         match self.step() {
             Step::Portrait | Step::ExceptionPhoto => Some(Modality::Face),
             Step::Fingers => Some(Modality::Slap),
@@ -221,6 +226,9 @@ impl Work<'_, '_, '_> {
 
     /// What the live picture of this step shows.
     fn looked_at(&self) -> CaptureTarget {
+        if let Some(page) = self.looks_at_page() {
+            return page;
+        }
         match self.step() {
             Step::Fingers => self.target(),
             Step::ExceptionPhoto => CaptureTarget::Sample(SampleKind::ExceptionPhoto),
@@ -275,9 +283,9 @@ impl Work<'_, '_, '_> {
         }
         match frame {
             Ok(frame) if self.worker.preview_is_free() => {
-                let fingers = modality == Modality::Slap;
-                if let Some(pixels) = pictures::of_frame(&frame, !fingers) {
-                    self.worker.tell(Event::Preview { fingers, pixels });
+                let of = modality;
+                if let Some(pixels) = pictures::of_frame(&frame, of == Modality::Face) {
+                    self.worker.tell(Event::Preview { of, pixels });
                 }
             }
             Ok(_) | Err(DeviceError::TimedOut { .. }) => {}
@@ -312,25 +320,13 @@ impl Work<'_, '_, '_> {
         let Some(mut capture) = self.portrait.take() else {
             return Ok(Then::Stay);
         };
-        let (tell, free) = (
-            self.worker.tell.clone(),
-            self.worker.switches.preview_free.clone(),
-        );
+        let mut preview = self.live_picture(Modality::Face);
         let done = try_portrait(
             &mut self.draft,
             &mut capture,
             &mut *device,
             &self.worker.switches.cancel,
-            &mut |frame| {
-                if free.swap(false, Ordering::SeqCst)
-                    && let Some(pixels) = pictures::of_frame(&frame, true)
-                {
-                    tell(Event::Preview {
-                        fingers: false,
-                        pixels,
-                    });
-                }
-            },
+            &mut preview,
         );
         self.portrait = Some(capture);
         self.captures.device = Some(device);
@@ -340,11 +336,9 @@ impl Work<'_, '_, '_> {
             return Ok(Then::Show);
         };
         self.captures.verdict = Some((attempt.report.verdict, attempt.report.score.value));
-        Ok(if attempt.report.verdict == Judged::Good {
-            Then::GoOn
-        } else {
-            Then::Show
-        })
+        let good = attempt.report.verdict == Judged::Good;
+        self.worker.tell(Event::Captured { good });
+        Ok(if good { Then::GoOn } else { Then::Show })
     }
 
     fn tell_portrait(&mut self, capturing: bool) -> Result<(), CaptureError> {
@@ -388,19 +382,31 @@ impl Work<'_, '_, '_> {
         &self,
         kind: &SampleKind,
     ) -> Result<crate::desk::Picture, EnrolmentError> {
-        let samples = self.draft.samples()?;
-        let Some(entry) = samples.iter().find(|sample| sample.kind == *kind) else {
-            return Ok(None);
-        };
         Ok(self
-            .draft
-            .sample_bytes(entry.id)?
+            .sample(kind)?
             .and_then(|bytes| pictures::of_sample(bytes.expose())))
+    }
+
+    /// The bytes of a kept sample.
+    pub(super) fn sample(
+        &self,
+        kind: &SampleKind,
+    ) -> Result<Option<PersonalBytes>, EnrolmentError> {
+        let samples = self.draft.samples()?;
+        match samples.iter().find(|sample| sample.kind == *kind) {
+            Some(entry) => self.draft.sample_bytes(entry.id),
+            None => Ok(None),
+        }
     }
 
     // Single samples.
 
-    fn take(&mut self, kind: SampleKind, modality: Modality) -> Result<Then, CaptureError> {
+    /// Captures one sample; `false` when nothing came in time.
+    pub(super) fn take(
+        &mut self,
+        kind: SampleKind,
+        modality: Modality,
+    ) -> Result<bool, CaptureError> {
         self.begins();
         let mut device = self.device(modality)?;
         if kind == SampleKind::ThumbMark {
@@ -410,50 +416,38 @@ impl Work<'_, '_, '_> {
                 capturing: true,
             });
         }
-        let (tell, free) = (
-            self.worker.tell.clone(),
-            self.worker.switches.preview_free.clone(),
-        );
-        let fingers = modality != Modality::Face;
+        let mut preview = self.live_picture(modality);
         let done = capture_sample(
             &mut self.draft,
             &mut *device,
             kind,
             &self.worker.switches.cancel,
-            &mut |frame| {
-                if free.swap(false, Ordering::SeqCst)
-                    && let Some(pixels) = pictures::of_frame(&frame, false)
-                {
-                    tell(Event::Preview { fingers, pixels });
-                }
-            },
+            &mut preview,
         );
         self.worker.drop_repeated_captures();
         match self.modality() {
             Some(own) if own == modality => self.captures.device = Some(device),
             _ => device.close(),
         }
-        if !done? {
+        let taken = done?;
+        self.worker.tell(Event::Captured { good: taken });
+        if !taken {
             self.worker.say(Said::TimedOut);
         }
-        Ok(Then::Show)
+        Ok(taken)
     }
 
-    /// A page of a paper, by the camera.
-    pub(super) fn photograph(&mut self, document: &str) -> Result<Then, EnrolmentError> {
-        let taken = next_page(&self.draft, document).and_then(|page| {
-            let kind = SampleKind::DocumentPage {
-                document: document.to_owned(),
-                page,
-            };
-            self.take(kind, Modality::Document)
-        });
-        match taken {
-            Ok(then) => Ok(then),
-            Err(CaptureError::Enrolment(error)) => Err(error),
-            Err(error) => {
-                self.worker.say_code(error.code());
-                Ok(Then::Show)
+    /// Sends the frames that come during a capture to the screen, as fast as it takes them.
+    fn live_picture(&self, of: Modality) -> impl FnMut(Frame) + use<> {
+        let (tell, free) = (
+            self.worker.tell.clone(),
+            self.worker.switches.preview_free.clone(),
+        );
+        move |frame| {
+            if free.swap(false, Ordering::SeqCst)
+                && let Some(pixels) = pictures::of_frame(&frame, of == Modality::Face)
+            {
+                tell(Event::Preview { of, pixels });
             }
         }
     }
@@ -503,32 +497,24 @@ impl Work<'_, '_, '_> {
         };
         self.fingers = Some(capture.clone());
         self.tell_fingers(true)?;
-        let (tell, free) = (
-            self.worker.tell.clone(),
-            self.worker.switches.preview_free.clone(),
-        );
+        let mut preview = self.live_picture(Modality::Slap);
         let done = try_target(
             &mut self.draft,
             &mut capture,
             &mut *device,
             &target,
             &self.worker.switches.cancel,
-            &mut |frame| {
-                if free.swap(false, Ordering::SeqCst)
-                    && let Some(pixels) = pictures::of_frame(&frame, false)
-                {
-                    tell(Event::Preview {
-                        fingers: true,
-                        pixels,
-                    });
-                }
-            },
+            &mut preview,
         );
         let slap_done = capture.is_done(&target);
         self.fingers = Some(capture);
         self.captures.device = Some(device);
         self.worker.drop_repeated_captures();
         let report = done?;
+        let is_good = |verdict: Judged| verdict == Judged::Good;
+        let good =
+            report.problem.is_none() && report.fingers.iter().all(|finger| is_good(finger.verdict));
+        self.worker.tell(Event::Captured { good });
         self.captures.report = Some(report);
         Ok(if slap_done {
             self.next_slap()

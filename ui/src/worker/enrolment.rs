@@ -15,7 +15,7 @@ use super::answers::note;
 use super::family::Carried;
 use super::home::ASIDE;
 use super::steps::{Step, Way};
-use super::{After, Next, Worker, captures, review};
+use super::{After, Next, Worker, captures, papers, review};
 use crate::desk::{Command, Event};
 use crate::form::{self, Typed};
 
@@ -44,6 +44,8 @@ pub(super) struct Work<'w, 'q, 's> {
     pub(super) approval: Option<(String, Approval)>,
     /// A zone that was read and waits for a yes.
     pub(super) scan: Option<Mrz>,
+    /// A paper whose pages are being taken.
+    pub(super) papers: Option<papers::Open>,
 }
 
 /// What a command led to.
@@ -126,6 +128,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                 captures: captures::State::default(),
                 approval: None,
                 scan: None,
+                papers: None,
             }),
             Err(error) => Err((worker, error)),
         }
@@ -144,6 +147,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
         let idle_ms = Worker::idle_ms(self.station);
         self.load();
         self.show();
+        self.worker.tell(Event::Papers(None));
         self.worker.tell(Event::Page(Page::Enrolment));
         loop {
             self.worker.truth(self.station, false);
@@ -305,8 +309,14 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
             Command::Page { key } => {
                 let (_, document) = form::split_key(&key);
                 let document = document.to_owned();
-                return self.photograph(&document);
+                return self.open_papers(&document);
             }
+            Command::ClosePapers => self.close_papers(),
+            command @ (Command::TakePage
+            | Command::TurnPage(_)
+            | Command::KeepPage(_)
+            | Command::ThrowPageAway
+            | Command::TouchPage(_)) => return self.act_on_papers(command),
             other => return self.act_on_capture(other),
         })
     }
@@ -323,6 +333,9 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
         self.focus = String::new();
         if self.scan.take().is_some() {
             self.worker.tell(Event::ScanClosed);
+        }
+        if self.papers.take().is_some() {
+            self.worker.tell(Event::Papers(None));
         }
         let word = self.step().word();
         self.draft.set_step(&word)?;

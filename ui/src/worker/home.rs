@@ -184,11 +184,9 @@ fn view(worker: &Worker<'_>, station: &Station) -> Result<HomeView, StoreError> 
         {
             continue;
         }
-        let found = station
-            .enrolments(10_000)?
-            .into_iter()
-            .find(|record| record.enrolment == message.enrolment);
-        let Some(record) = found else { continue };
+        let Some(record) = station.enrolment(message.enrolment)? else {
+            continue;
+        };
         let name = record
             .slip
             .lines

@@ -2,21 +2,23 @@
 //!
 //! In: commands of those pages. Out: rows that say what the store says. Never: deletes; that is the receipts' right.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use qayd_model::{Decision, PacketId};
+use qayd_station::day::day_began;
 use qayd_station::enrolment::verify_slip;
 use qayd_station::outbox::{self, NextStep as Next, OutboxState, StuckReason};
 use qayd_station::upload::{self, Ended, Progress, SendOptions};
-use qayd_station::{FreezeReason, NewOperator, Session, Station, StoreError, inbox};
+use qayd_station::{FreezeReason, NewOperator, Session, Station, StoreError, diagnostics, inbox};
 use qayd_window::{
     Cause, DeviceState, Duty, Found, InboxItem, Message, NextStep, Operator, OutboxItem, Page,
     Said, SendState,
 };
 
 use super::{Worker, home, pictures};
-use crate::desk::{Command, DeviceView, Event, OutboxView, StandingView, case_state};
+use crate::desk::{Command, DayView, DeviceView, Event, OutboxView, StandingView, case_state};
 use crate::messages::said;
 use crate::numbers;
 
@@ -33,6 +35,7 @@ pub(super) fn show(worker: &Worker<'_>, station: &Station, page: Page) -> Result
             worker.tell(Event::Outbox(Box::new(outbox_view(worker, station)?)));
             worker.tell(Event::Operators(operators(station)?));
             worker.tell(Event::Standing(standing(worker, station)?));
+            worker.tell(Event::Day(Box::new(day_view(worker, station)?)));
         }
         Page::Inbox => worker.tell(Event::Inbox(inbox_rows(worker, station)?)),
         Page::Search => worker.tell(Event::Found(found(worker, station, "")?)),
@@ -67,6 +70,15 @@ pub(super) fn act(
             Ok(entries) => worker.tell(Event::Trail(worker.number(entries))),
             Err(error) => worker.say_code(error.code()),
         },
+        Command::ApproveDay => {
+            worker.tell(Event::Busy(true));
+            let approved = station.approve_day(session);
+            worker.tell(Event::Busy(false));
+            match approved {
+                Ok(_) => worker.say(Said::DayApproved),
+                Err(error) => worker.say_code(error.code()),
+            }
+        }
         Command::AddOperator {
             login,
             passphrase,
@@ -104,6 +116,25 @@ pub(super) fn act(
             check(worker);
             return false;
         }
+        Command::Report => {
+            let lines = match report(worker, station) {
+                Ok(text) => text.lines().map(str::to_owned).collect(),
+                Err(error) => {
+                    worker.say_code(error.code());
+                    Vec::new()
+                }
+            };
+            worker.tell(Event::Report(lines));
+            return false;
+        }
+        Command::SaveReport(folder) => {
+            save_report(worker, station, &folder);
+            return false;
+        }
+        Command::CloseReport => {
+            worker.tell(Event::Report(Vec::new()));
+            return false;
+        }
         Command::Choose(id) => {
             if let Some(kit) = &mut worker.kit {
                 kit.choose(&id);
@@ -118,7 +149,7 @@ pub(super) fn act(
 pub(super) fn day(worker: &Worker<'_>, station: &Station) -> Result<String, StoreError> {
     let now = worker.setup.world.clock.now();
     let summary = station.store().read(|c| {
-        let began = numbers::day_began(now, station.utc_offset_minutes(c)?);
+        let began = day_began(now, station.utc_offset_minutes(c)?);
         outbox::day_summary(c, began, qayd_model::UnixMs(u64::MAX >> 1))
     })?;
     Ok([summary.made, summary.sent, summary.waiting]
@@ -126,23 +157,74 @@ pub(super) fn day(worker: &Worker<'_>, station: &Station) -> Result<String, Stor
         .join("|"))
 }
 
+fn day_view(worker: &Worker<'_>, station: &Station) -> Result<DayView, StoreError> {
+    let now = worker.setup.world.clock.now();
+    let day = station.day()?;
+    let mut view = DayView {
+        drafts: worker.number(day.drafts),
+        discarded: worker.number(day.discarded),
+        exceptions: worker.number(day.exceptions),
+        overruled: worker.number(day.overruled),
+        refused: worker.number(day.refused),
+        ..DayView::default()
+    };
+    if let Some(approval) = day.approval {
+        let offset = station.store().read(|c| station.utc_offset_minutes(c))?;
+        let by = station
+            .operators()?
+            .into_iter()
+            .find(|operator| operator.operator == approval.supervisor)
+            .map(|operator| operator.login);
+        let at = numbers::when(approval.at, now, offset, worker.language);
+        view.approved = format!("{at}  {}", by.unwrap_or_default());
+        let since = day.outbox.made.saturating_sub(approval.made);
+        if since > 0 {
+            view.since = worker.number(since);
+        }
+    }
+    Ok(view)
+}
+
+fn report(worker: &Worker<'_>, station: &Station) -> Result<String, StoreError> {
+    let program = concat!("qayd-station ", env!("CARGO_PKG_VERSION"));
+    diagnostics::report(station, program, &worker.entries())
+}
+
+/// Saves what was read, as it is now.
+fn save_report(worker: &Worker<'_>, station: &Station, folder: &Path) {
+    let text = match report(worker, station) {
+        Ok(text) => text,
+        Err(error) => return worker.say_code(error.code()),
+    };
+    let files = &worker.setup.world.files;
+    let at = worker.setup.world.clock.now().0 / 1_000;
+    let path = folder.join(format!("qayd-report-{at}.txt"));
+    let saved = files
+        .free_bytes(folder)
+        .and_then(|_| files.write_durably(&path, text.as_bytes()));
+    match saved {
+        Ok(()) => worker.tell(Event::ReportSaved(path.display().to_string())),
+        Err(error) => {
+            tracing::info!(code = error.code(), "a report was not saved");
+            worker.say(Said::NotSavedThere);
+        }
+    }
+}
+
 fn outbox_view(worker: &Worker<'_>, station: &Station) -> Result<OutboxView, StoreError> {
     let now = worker.setup.world.clock.now();
     let (offset, summary, mut items) = station.store().read(|c| {
         let offset = station.utc_offset_minutes(c)?;
-        let summary = outbox::day_summary(
-            c,
-            numbers::day_began(now, offset),
-            qayd_model::UnixMs(u64::MAX >> 1),
-        )?;
+        let summary =
+            outbox::day_summary(c, day_began(now, offset), qayd_model::UnixMs(u64::MAX >> 1))?;
         Ok::<_, StoreError>((offset, summary, outbox::list(c, None, 0, 5_000)?))
     })?;
     items.reverse();
     items.truncate(SHOWN);
-    let records = station.enrolments(10_000)?;
     let mut rows = Vec::new();
     for item in items {
-        let record = records.iter().find(|r| r.enrolment == item.enrolment);
+        let record = station.enrolment(item.enrolment)?;
+        let record = record.as_ref();
         let (cause, next) = match &item.state {
             OutboxState::Stuck(reason) => (cause(reason), next_step(reason.next_step())),
             _ => (Cause::None, NextStep::None),
@@ -268,12 +350,14 @@ fn inbox_rows(worker: &Worker<'_>, station: &Station) -> Result<Vec<InboxItem>, 
     })?;
     entries.reverse();
     entries.truncate(SHOWN);
-    let records = station.enrolments(10_000)?;
-    Ok(entries
+    entries
         .into_iter()
         .map(|entry| {
             let decided = entry.decision.as_ref();
-            let record = decided.and_then(|d| records.iter().find(|r| r.enrolment == d.enrolment));
+            let record = match decided {
+                Some(decided) => station.enrolment(decided.enrolment)?,
+                None => None,
+            };
             let kind = match (entry.kind.as_str(), decided.map(|d| &d.decision)) {
                 (_, Some(Decision::Accepted)) => Message::Accepted,
                 (_, Some(Decision::Returned(_))) => Message::Returned,
@@ -286,9 +370,10 @@ fn inbox_rows(worker: &Worker<'_>, station: &Station) -> Result<Vec<InboxItem>, 
                 _ => Message::Other,
             };
             let name = record
+                .as_ref()
                 .and_then(|r| r.slip.lines.first())
                 .map(|l| l.text.expose().to_owned());
-            InboxItem {
+            Ok(InboxItem {
                 kind,
                 number: record
                     .map(|r| worker.number(r.number))
@@ -297,9 +382,9 @@ fn inbox_rows(worker: &Worker<'_>, station: &Station) -> Result<Vec<InboxItem>, 
                 note: name.unwrap_or_default().into(),
                 when: numbers::when(entry.received, now, offset, worker.language).into(),
                 problem: entry.problem.is_some(),
-            }
+            })
         })
-        .collect())
+        .collect()
 }
 
 /// What a reviewer asked for, on one line: the names of the fields.

@@ -18,7 +18,9 @@ mod frame;
 mod home;
 mod kit;
 mod lists;
+mod papers;
 pub(crate) mod pictures;
+mod provision;
 mod review;
 mod scan;
 mod slip;
@@ -162,7 +164,7 @@ impl Worker<'_> {
         while let Ok(command) = self.queue.try_recv() {
             if !matches!(
                 command,
-                Command::Capture | Command::Portrait | Command::Thumb
+                Command::Capture | Command::Portrait | Command::Thumb | Command::TakePage
             ) {
                 self.pending.push_back(command);
             }
@@ -175,15 +177,18 @@ impl Worker<'_> {
             logins,
             locked: locked.map(str::to_owned),
         });
-        if !Station::is_provisioned(&self.setup.data) {
-            self.say(Said::NotAStation);
-        }
     }
 
     /// Nobody is signed in.
     fn nobody(&mut self) {
         // Who locked the station, and what they stood in.
         let mut locked: Option<(String, Option<EnrolmentId>)> = None;
+        if !Station::is_provisioned(&self.setup.data) {
+            if !self.provision() {
+                return;
+            }
+            self.say(Said::Provisioned);
+        }
         loop {
             self.tell(Event::Page(Page::SignIn));
             self.logins(locked.as_ref().map(|(login, _)| login.as_str()));

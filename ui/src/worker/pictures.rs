@@ -2,13 +2,15 @@
 //!
 //! In: frames, encoded samples. Out: RGB pixels, mirrored where a person looks at themselves. Never: keeps any.
 
-use image::ImageReader;
+use image::{DynamicImage, ImageReader};
 use qayd_devices::{Frame, PixelFormat};
 use slint::{Rgb8Pixel, SharedPixelBuffer};
 use std::io::Cursor;
 
 /// Longest side of a kept sample on the screen.
 const SHOWN_PX_MAX: u32 = 900;
+/// And of one among several.
+const THUMBNAIL_PX_MAX: u32 = 176;
 
 /// A frame of a preview; `None` where it has no pixels. `mirrored`: as in a mirror.
 pub fn of_frame(frame: &Frame, mirrored: bool) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
@@ -44,22 +46,42 @@ pub fn of_frame(frame: &Frame, mirrored: bool) -> Option<SharedPixelBuffer<Rgb8P
 
 /// An encoded sample, made small enough for the screen; `None` where it cannot be decoded.
 pub(super) fn of_sample(bytes: &[u8]) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
+    turned(bytes, 0)
+}
+
+/// The same after so many quarter turns to the right.
+pub(super) fn turned(bytes: &[u8], quarter_turns: u8) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
+    let small = decoded(bytes, SHOWN_PX_MAX)?;
+    Some(pixels(match quarter_turns % 4 {
+        1 => small.rotate90(),
+        2 => small.rotate180(),
+        3 => small.rotate270(),
+        _ => small,
+    }))
+}
+
+/// One among several.
+pub(super) fn thumbnail(bytes: &[u8]) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
+    decoded(bytes, THUMBNAIL_PX_MAX).map(pixels)
+}
+
+fn decoded(bytes: &[u8], side_px_max: u32) -> Option<DynamicImage> {
     let decoded = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .ok()?
         .decode()
         .ok()?;
-    let small = if decoded.width().max(decoded.height()) > SHOWN_PX_MAX {
-        decoded.thumbnail(SHOWN_PX_MAX, SHOWN_PX_MAX)
+    let is_large = decoded.width().max(decoded.height()) > side_px_max;
+    Some(if is_large {
+        decoded.thumbnail(side_px_max, side_px_max)
     } else {
         decoded
-    };
-    let rgb = small.into_rgb8();
-    Some(SharedPixelBuffer::clone_from_slice(
-        rgb.as_raw(),
-        rgb.width(),
-        rgb.height(),
-    ))
+    })
+}
+
+fn pixels(picture: DynamicImage) -> SharedPixelBuffer<Rgb8Pixel> {
+    let rgb = picture.into_rgb8();
+    SharedPixelBuffer::clone_from_slice(rgb.as_raw(), rgb.width(), rgb.height())
 }
 
 /// A code that a telephone reads, eight pixels a module with its quiet zone.

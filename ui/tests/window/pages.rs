@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use i_slint_backend_testing::{AccessibleRole, ElementQuery};
 use image::{ImageFormat, RgbImage};
 use qayd_window::{
-    App, AppWindow, Dir, Enrolment, Gallery, Page, StepKind, Theme, ThemeMode, Type,
+    App, AppWindow, Dir, Enrolment, Gallery, Kit, Page, PaperPage, Papers, Provision, StepKind,
+    Theme, ThemeMode, Type,
 };
 use slint::ComponentHandle;
 
@@ -24,10 +25,13 @@ fn folder() -> PathBuf {
 }
 
 /// Pages with the preview data their own files declare.
-const PAGES: [(&str, Page, StepKind); 15] = [
+const PAGES: [(&str, Page, StepKind); 19] = [
+    ("provision", Page::Provision, StepKind::Form),
     ("sign-in", Page::SignIn, StepKind::Form),
     ("home", Page::Home, StepKind::Form),
     ("form", Page::Enrolment, StepKind::Form),
+    ("papers", Page::Enrolment, StepKind::Form),
+    ("papers-cut", Page::Enrolment, StepKind::Form),
     ("portrait", Page::Enrolment, StepKind::Portrait),
     ("fingers", Page::Enrolment, StepKind::Fingers),
     ("read-back", Page::Enrolment, StepKind::ReadBack),
@@ -39,10 +43,17 @@ const PAGES: [(&str, Page, StepKind); 15] = [
     ("search", Page::Search, StepKind::Form),
     ("supervisor", Page::Supervisor, StepKind::Form),
     ("kit", Page::Kit, StepKind::Form),
+    ("report", Page::Kit, StepKind::Form),
     ("settings", Page::Settings, StepKind::Form),
 ];
 
-fn show(window: &AppWindow, page: Page, kind: StepKind, language: &str, theme: ThemeMode) {
+fn show(
+    window: &AppWindow,
+    (name, page, kind): (&str, Page, StepKind),
+    language: &str,
+    theme: ThemeMode,
+) {
+    lay_out(window, name);
     slint::select_bundled_translation(language).unwrap();
     window.global::<Dir>().set_rtl(language != "en");
     window.global::<Theme>().set_mode(theme);
@@ -70,6 +81,66 @@ fn show(window: &AppWindow, page: Page, kind: StepKind, language: &str, theme: T
     );
     window.global::<App>().set_page(page);
     slint::platform::update_timers_and_animations();
+}
+
+/// A sheet on a table, with lines that say nothing.
+fn sheet() -> slint::Image {
+    let mut pixels = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(500, 670);
+    for (at, pixel) in pixels.make_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (at % 500, at / 500);
+        let on_sheet = (45..455).contains(&x) && (45..625).contains(&y);
+        let is_line = (80..420).contains(&x) && y > 90 && y < 580 && y % 26 < 6;
+        *pixel = match (on_sheet, is_line) {
+            (true, true) => slint::Rgb8Pixel::new(96, 96, 104),
+            (true, false) => slint::Rgb8Pixel::new(246, 245, 240),
+            (false, _) => slint::Rgb8Pixel::new(112, 88, 70),
+        };
+    }
+    slint::Image::from_rgb8(pixels)
+}
+
+/// What stands on the pages whose own preview is empty.
+fn lay_out(window: &AppWindow, name: &str) {
+    let papers = window.global::<Papers>();
+    papers.set_open(name.starts_with("papers"));
+    papers.set_cutting(name == "papers-cut");
+    if name.starts_with("papers") {
+        papers.set_live(true);
+        papers.set_frame(sheet());
+        papers.set_still(sheet());
+        let pages = [(1, "١"), (2, "٢")].map(|(number, label)| PaperPage {
+            number,
+            label: label.into(),
+            picture: sheet(),
+        });
+        papers.set_pages(slint::ModelRc::new(slint::VecModel::from(pages.to_vec())));
+    }
+    let provision = window.global::<Provision>();
+    provision.set_programme("البطاقة الوطنية، برنامج تجريبي".into());
+    provision.set_station("مخيم تجريبي ١ · camp · camp-1".into());
+    provision.set_centre("https://centre.example".into());
+    provision.set_expires("٠٣/١٢ ١٢:٠٠".into());
+    provision.set_fingerprint("3f2a 91c4 7be0 55d1 08ac e6f3 b219 4d70".into());
+    let lines = [
+        "[computer]",
+        "program        qayd-station 0.1.0",
+        "memory         7916432 kB",
+        "",
+        "[station]",
+        "offline        3 of 60 days",
+        "outbox         12 queued, 0 sending, 40 delivered, 31 settled, 1 stuck",
+        "",
+        "[log]",
+        "2026-11-26T08:00:00Z INFO qayd_ui: told the operator code=DEV-09",
+    ];
+    let report = lines
+        .iter()
+        .filter(|_| name == "report")
+        .map(|line| slint::SharedString::from(*line))
+        .collect::<Vec<_>>();
+    window
+        .global::<Kit>()
+        .set_report(slint::ModelRc::new(slint::VecModel::from(report)));
 }
 
 fn photograph(window: &slint::Window) -> RgbImage {
@@ -134,10 +205,10 @@ fn window() -> AppWindow {
 fn every_page_looks_as_it_was_looked_at() {
     let window = window();
     let mut wrong = Vec::new();
-    for (name, page, kind) in PAGES {
+    for shown @ (name, ..) in PAGES {
         for language in ["ar", "ckb", "en"] {
             for (light, theme) in [("normal", ThemeMode::Normal), ("night", ThemeMode::Night)] {
-                show(&window, page, kind, language, theme);
+                show(&window, shown, language, theme);
                 compare(
                     &format!("{name}-{language}-{light}"),
                     &photograph(window.window()),
@@ -214,9 +285,9 @@ fn is_used(role: AccessibleRole) -> bool {
 #[test]
 fn everything_that_can_be_used_has_a_name_and_is_large_enough_to_be_touched() {
     let window = window();
-    for (name, page, kind) in PAGES {
+    for shown @ (name, ..) in PAGES {
         for language in ["ar", "ckb", "en"] {
-            show(&window, page, kind, language, ThemeMode::Normal);
+            show(&window, shown, language, ThemeMode::Normal);
             name_the_fingers(&window);
             let elements = ElementQuery::from_root(&window)
                 .match_descendants()
@@ -265,10 +336,10 @@ fn a_page_is_mirrored_and_the_hands_are_not() {
             .map(|e| e.absolute_position().x)
             .unwrap_or_else(|| panic!("no {label}"))
     };
-    show(&window, Page::Home, StepKind::Form, "en", ThemeMode::Normal);
-    let (home, lock) = (x("Home"), x("Lock"));
-    assert!(home < 300.0 && lock > 1_000.0);
-    show(&window, Page::Home, StepKind::Form, "ar", ThemeMode::Normal);
+    let home = ("home", Page::Home, StepKind::Form);
+    show(&window, home, "en", ThemeMode::Normal);
+    assert!(x("Home") < 300.0 && x("Lock") > 1_000.0);
+    show(&window, home, "ar", ThemeMode::Normal);
     assert!(x("الرئيسية") > 1_000.0 && x("قفل") < 300.0);
 }
 
@@ -276,8 +347,8 @@ fn a_page_is_mirrored_and_the_hands_are_not() {
 fn text_at_twice_its_size_stays_on_the_page() {
     let window = window();
     window.global::<Type>().set_scale(2.0);
-    for (name, page, kind) in PAGES {
-        show(&window, page, kind, "ar", ThemeMode::Normal);
+    for shown @ (name, ..) in PAGES {
+        show(&window, shown, "ar", ThemeMode::Normal);
         let elements = ElementQuery::from_root(&window)
             .match_descendants()
             .find_all();
