@@ -34,6 +34,9 @@ pub struct Setup {
     pub stage: Option<Stage>,
     /// Language of the screen.
     pub language: Language,
+    /// A press of Continue this soon after a step came up was meant for the step before: whoever presses twice leaves one
+    /// step, and reads what comes next.
+    pub second_press_ms: u64,
 }
 
 /// What the screen asks of the station.

@@ -15,6 +15,9 @@ use qayd_ui::Station;
 use qayd_ui::desk::Setup;
 use qayd_ui::preferences::Preferences;
 
+/// A double press is over within this; whoever reads a page takes longer.
+const SECOND_PRESS_MS: u64 = 400;
+
 /// The window of a Qayd station.
 #[derive(Parser)]
 #[command(version)]
@@ -50,10 +53,13 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .init();
+    // A computer that is no station yet has no folder to write into.
+    if qayd_station::log::start(&options.data).is_none() {
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .init();
+    }
     match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -91,6 +97,7 @@ fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         hardware,
         stage,
         language,
+        second_press_ms: SECOND_PRESS_MS,
     })?;
     Ok(())
 }

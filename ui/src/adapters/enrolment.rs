@@ -1,7 +1,8 @@
 //! Enrolment: the frame of a step, and its form.
 
 use qayd_window::{
-    AppWindow, Enrolment, Form, FormBox, FormChoice, FormRow, Kept, RailState, Scan,
+    App, AppWindow, Edit, Enrolment, Form, FormBox, FormChoice, FormRow, Kept, Page, Papers,
+    RailState, Scan, StepKind,
 };
 use slint::{ComponentHandle, Model};
 
@@ -21,6 +22,24 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk) {
     enrolment.on_leave(move || to.ask(Command::Leave));
     let to = desk.clone();
     enrolment.on_jump(move |stage| to.ask(Command::Jump(usize::try_from(stage).unwrap_or(0))));
+
+    let (to, weak) = (desk.clone(), window.as_weak());
+    window.global::<Edit>().on_paged(move |down| {
+        let Some(window) = weak.upgrade() else { return };
+        let enrolment = window.global::<Enrolment>();
+        let covered = window.global::<Scan>().get_open() || window.global::<Papers>().get_open();
+        if window.global::<App>().get_page() != Page::Enrolment || covered {
+            return;
+        }
+        let step = enrolment.get_step().into();
+        match (down, enrolment.get_kind()) {
+            // Sealing wants its own button.
+            (true, StepKind::Seal) => {}
+            (true, _) => to.ask(Command::Forward(step)),
+            (false, StepKind::Slip) => {}
+            (false, _) => to.ask(Command::Back(step)),
+        }
+    });
 
     let scan = window.global::<Scan>();
     let to = desk.clone();

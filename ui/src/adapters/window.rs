@@ -175,6 +175,8 @@ fn keys(window: &AppWindow) {
         slint_window.dispatch_event(WindowEvent::KeyReleased { text });
     };
     let keys = window.global::<Keys>();
+    // The passphrase held the caret before anybody listened.
+    keys.set_layout(KeyLayout::Latin);
     let weak = window.as_weak();
     keys.on_pressed(move |text| {
         if let Some(window) = weak.upgrade() {

@@ -33,6 +33,8 @@ pub(super) struct Work<'w, 'q, 's> {
     pub(super) way: Way,
     /// Which step of the way.
     pub(super) at: usize,
+    /// When it came up, on the monotonic clock.
+    came_ms: u64,
     /// What stands in the boxes of this page, by field.
     pub(super) typed: BTreeMap<String, Typed>,
     /// Fields of this page whose boxes hold something that is not kept as an answer.
@@ -120,6 +122,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                 draft,
                 way,
                 at,
+                came_ms: 0,
                 typed: BTreeMap::new(),
                 changed: Vec::new(),
                 focus,
@@ -270,7 +273,13 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                 self.load();
                 Then::Show
             }
-            Command::Forward(step) if step == self.step().word() => return self.forward(),
+            Command::Forward(step) if step == self.step().word() => {
+                let after_ms = self.worker.now_ms().saturating_sub(self.came_ms);
+                if after_ms < self.worker.setup.second_press_ms {
+                    return Ok(Then::Stay);
+                }
+                return self.forward();
+            }
             Command::Back(step) if step == self.step().word() => {
                 self.commit_all()?;
                 match self.at.checked_sub(1) {
@@ -330,6 +339,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
     pub(super) fn move_to(&mut self, step: usize) -> Result<(), EnrolmentError> {
         self.captures.close();
         self.at = step.min(self.way.steps.len().saturating_sub(1));
+        self.came_ms = self.worker.now_ms();
         self.focus = String::new();
         if self.scan.take().is_some() {
             self.worker.tell(Event::ScanClosed);

@@ -27,7 +27,7 @@ use tempfile::TempDir;
 /// The pack of most tests.
 pub const PACK: &str = "national-card-first-issue";
 const PACKS: [&str; 2] = [PACK, "residence-card"];
-const WAIT: Duration = Duration::from_secs(180);
+const WAIT: Duration = Duration::from_secs(30);
 
 /// A provisioned folder with a supervisor and an officer.
 pub struct Demo {
@@ -180,6 +180,31 @@ impl Screen {
         stage: Option<Stage>,
         hardware: Hardware,
     ) -> Self {
+        Self::open_with(world, data, language, stage, hardware, 0)
+    }
+
+    /// Opens the window as it is shipped: the second of two presses is not one of the next step.
+    pub fn open_patient(demo: &Demo, language: Language, seed: u64) -> Self {
+        let stage = Stage::make(SimulatedPerson::make(seed));
+        let hardware = Hardware::default();
+        Self::open_with(
+            &demo.world,
+            &demo.data,
+            language,
+            Some(stage),
+            hardware,
+            400,
+        )
+    }
+
+    fn open_with(
+        world: &World,
+        data: &Path,
+        language: Language,
+        stage: Option<Stage>,
+        hardware: Hardware,
+        second_press_ms: u64,
+    ) -> Self {
         rasteriser();
         let (sender, events) = channel();
         let tell: Tell = Arc::new(move |event| {
@@ -191,6 +216,7 @@ impl Screen {
             hardware,
             stage,
             language,
+            second_press_ms,
         };
         let station = qayd_ui::Station::make(setup, tell).unwrap();
         station

@@ -216,6 +216,41 @@ fn a_mandatory_step_is_not_left_empty_however_often_continue_is_pressed() {
 }
 
 #[test]
+fn the_second_of_two_presses_does_not_leave_the_next_step() {
+    let demo = Demo::make();
+    let screen = Screen::open_patient(&demo, Language::English, 3);
+    begin(&screen);
+    // To the first step that may be left empty, and back: from before it two presses would go through both.
+    let may_skip = || {
+        screen
+            .window()
+            .global::<qayd_window::Enrolment>()
+            .get_may_skip()
+    };
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(450));
+    let mut before = screen.step();
+    while !may_skip() {
+        before = screen.step();
+        answer(&screen);
+        pause();
+        forward(&screen);
+    }
+    let optional = screen.step();
+    let ask = |command| screen.station.desk.ask(command);
+    ask(qayd_ui::desk::Command::Back(optional.clone()));
+    screen.until("the step before", |s| s.step() == before);
+    pause();
+    ask(qayd_ui::desk::Command::Forward(before.clone()));
+    ask(qayd_ui::desk::Command::Forward(optional.clone()));
+    screen.until("the next step", |s| s.step() != before);
+    pause();
+    screen.settle();
+    assert_eq!(screen.step(), optional);
+    // Whoever has looked at it goes on.
+    forward(&screen);
+}
+
+#[test]
 fn locking_keeps_what_is_half_typed_and_gives_it_back() {
     let demo = Demo::make();
     let screen = Screen::open(&demo, Language::English, 3, "");
