@@ -24,6 +24,7 @@ use crate::error::DeviceError;
 pub const TIMEOUT_MS_MAX: u32 = 60_000;
 
 /// A device that can look at a person or a paper. Drivers: `simulated`, `folder`, `sbi`, `camera`; later libfprint, SANE.
+/// A receiver (`place`) is listed and checked by the same trait and captures nothing.
 ///
 /// Every call returns within its time-out (never more than [`TIMEOUT_MS_MAX`]) or when `cancel` is set.
 pub trait CaptureDevice: Send {
@@ -122,6 +123,8 @@ pub enum Modality {
     Document,
     /// Signatures on a pad.
     Signature,
+    /// Where this computer is. No [`CaptureTarget`] has this modality: [`crate::Devices::place`] is asked.
+    Place,
 }
 
 /// What one attempt is to capture.

@@ -7,6 +7,7 @@ use qayd_model::Remedy;
 
 use crate::capture::CaptureTarget;
 use crate::folder::FolderError;
+use crate::place::PlaceError;
 use crate::sbi::SbiError;
 
 /// Why opening, previewing or capturing stopped. No sample was handed out, whatever the variant.
@@ -92,6 +93,13 @@ pub enum DeviceError {
         #[source]
         source: Box<SbiError>,
     },
+    /// A receiver does not say where this computer is.
+    #[error("the receiver does not say where it is")]
+    Place {
+        /// Why.
+        #[source]
+        source: PlaceError,
+    },
     /// It understood the request and declined.
     #[error("the device refused: {reason}")]
     Refused {
@@ -119,6 +127,7 @@ impl DeviceError {
             Self::Refused { .. } => "DEV-13",
             Self::Stalled { .. } => "DEV-14",
             Self::Sbi { source } => source.code(),
+            Self::Place { source } => source.code(),
         }
     }
 
@@ -136,6 +145,7 @@ impl DeviceError {
             | Self::Stalled { .. }
             | Self::BadFrame { .. } => Remedy::OperatorActs,
             Self::Sbi { source } => source.remedy(),
+            Self::Place { source } => source.remedy(),
             Self::SimulatedInProduction { .. } | Self::Refused { .. } => Remedy::SupervisorActs,
         }
     }
@@ -180,6 +190,9 @@ mod tests {
             DeviceError::Stalled { after_ms: 1 },
             DeviceError::Sbi {
                 source: Box::new(SbiError::WrongTransaction),
+            },
+            DeviceError::Place {
+                source: PlaceError::Silent,
             },
         ];
         let codes: BTreeSet<_> = all.iter().map(DeviceError::code).collect();

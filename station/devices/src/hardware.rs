@@ -12,6 +12,7 @@ use qayd_model::Remedy;
 use qayd_world::{Clock, Files, Randomness};
 
 use crate::capture::Modality;
+use crate::place::PlaceSettings;
 use crate::profile::{ProfileError, ProfileSet};
 use crate::registry::{DeviceEntry, Devices};
 use crate::sbi::{DeviceState, Environment, PORTS, SbiSettings, SbiTrust, TrustError};
@@ -55,6 +56,8 @@ pub struct Hardware {
     pub services: Option<Services>,
     /// Whether cameras are looked for.
     pub cameras: bool,
+    /// Whether a receiver of places is listened to, and where.
+    pub place: Option<PlaceSettings>,
 }
 
 /// Device services of this computer.
@@ -69,7 +72,7 @@ pub struct Services {
 }
 
 impl Hardware {
-    /// Everything this computer has: cameras, and services on all hundred ports.
+    /// Everything this computer has: cameras, receivers of places, and services on all hundred ports.
     ///
     /// # Errors
     /// [`HardwareError`] where a folder that was named cannot be used.
@@ -95,6 +98,7 @@ impl Hardware {
                 ports: PORTS,
             }),
             cameras: true,
+            place: Some(PlaceSettings::default()),
         })
     }
 
@@ -111,6 +115,9 @@ impl Hardware {
         }
         if self.cameras {
             devices = devices.with_cameras();
+        }
+        if let Some(place) = &self.place {
+            devices = devices.with_place(place.clone());
         }
         if let Some(services) = &self.services {
             let usual = if production {

@@ -4,17 +4,19 @@
 //! Owns: the device handle. Never: judges quality, keeps a sample, or recompresses what a device gave.
 //!
 //! A folder per driver: [`sbi`] speaks to the services of vendors, [`camera`] to cameras, [`folder`] reads a person's files,
-//! [`simulated`] shows people who do not exist. [`profile`] knows the hardware.
+//! [`simulated`] shows people who do not exist; [`place`] hears where this computer is. [`profile`] knows the hardware.
 
 pub mod camera;
 pub mod capture;
 pub mod error;
 pub mod folder;
 pub mod hardware;
+pub mod place;
 pub mod profile;
 pub mod registry;
 pub mod sbi;
 pub mod simulated;
+mod usb;
 
 pub use camera::{CameraDevice, CameraListed};
 pub use capture::{
@@ -24,9 +26,13 @@ pub use capture::{
 pub use error::DeviceError;
 pub use folder::{FolderDevice, FolderError, FolderProblem, FolderReason, PersonFolder};
 pub use hardware::{Hardware, HardwareError, Services, Taste, for_job};
+pub use place::{
+    PlaceDevice, PlaceError, PlaceFix, PlaceReceiver, PlaceSettings, PlaceState, PlaceView,
+};
 pub use profile::{ProfileError, ProfileProblem, ProfileReason, ProfileSet, Seen};
 pub use registry::{DeviceChange, DeviceEntry, DeviceReport, DeviceWatch, Devices, Surroundings};
 pub use sbi::{SbiDevice, SbiError, SbiSettings, SbiTrust};
 pub use simulated::{
-    Fault, Script, ScriptError, SimulatedCamera, SimulatedPerson, SimulatedScanner, Stage,
+    Fault, PlaceFault, Script, ScriptError, SimulatedCamera, SimulatedPerson, SimulatedPlace,
+    SimulatedScanner, Stage,
 };
