@@ -1,6 +1,6 @@
 //! Registry: which devices this station has, opening one, and checking one.
 //!
-//! In: services, cameras and receivers of this machine, the stage of simulated devices, a person folder,
+//! In: services, cameras, document scanners and receivers of this machine, the stage of simulated devices, a person folder,
 //! the profiles. Out: a list, an open device, a report, what came and went, the place.
 //! Owns: the receiver that is listened to; nothing else open: whoever opens a device keeps it.
 //! Never: lists or opens a simulated device on a station provisioned for production.
@@ -20,6 +20,7 @@ use crate::folder::FolderDevice;
 use crate::hardware::{Taste, for_job};
 use crate::place::{PlaceDevice, PlaceListed, PlaceReceiver, PlaceSettings, PlaceState, PlaceView};
 use crate::profile::{DeviceProfile, ProfileSet, Seen, Status};
+use crate::sane::{Finder, SaneDevice, ScannerListed, ScannerSettings};
 use crate::sbi::{self, DeviceState, Listed, SbiDevice, SbiError, SbiSettings};
 use crate::simulated::{SimulatedCamera, SimulatedPlace, SimulatedScanner, Stage};
 
@@ -30,6 +31,10 @@ const FOLDER: &str = "folder";
 
 /// How long a check waits for a frame: what MOSIP's client gives a device to answer discovery.
 const CHECK_TIMEOUT_MS: u32 = 5_000;
+/// How long a look waits for the first look for document scanners; later ones take what is known.
+const SCANNERS_MS: u64 = 2_500;
+/// How long whoever looks once waits for them: longer than the program may take.
+const SCANNERS_ONCE_MS: u64 = 25_000;
 
 /// The devices of one station.
 pub struct Devices {
@@ -38,6 +43,7 @@ pub struct Devices {
     profiles: Option<Arc<ProfileSet>>,
     sbi: Option<(SbiSettings, Arc<dyn Randomness>)>,
     cameras: bool,
+    scanners: Option<Finder>,
     place: Option<PlaceSettings>,
     /// Listens from the first time that somebody asks for the place.
     receiver: OnceLock<Arc<PlaceReceiver>>,
@@ -53,6 +59,7 @@ pub struct Devices {
 struct Found {
     services: Vec<Listed>,
     cameras: Vec<CameraListed>,
+    scanners: Vec<ScannerListed>,
     places: Vec<PlaceListed>,
 }
 
@@ -65,6 +72,7 @@ impl Devices {
             profiles: None,
             sbi: None,
             cameras: false,
+            scanners: None,
             place: None,
             receiver: OnceLock::new(),
             stage: None,
@@ -89,6 +97,12 @@ impl Devices {
     /// The same with the cameras of this machine.
     pub const fn with_cameras(mut self) -> Self {
         self.cameras = true;
+        self
+    }
+
+    /// The same with the document scanners of this machine.
+    pub fn with_scanners(mut self, settings: ScannerSettings) -> Self {
+        self.scanners = Some(Finder::make(settings));
         self
     }
 
@@ -138,13 +152,20 @@ impl Devices {
             around.cameras_denied = list.denied;
             found.cameras = list.cameras;
         }
+        if let Some(finder) = &self.scanners {
+            let looked = finder.look(self.profiles.as_ref(), &self.clock, SCANNERS_MS);
+            around.scanners = Some(looked.scanners.len());
+            around.scanner_problem = looked.problem;
+            found.scanners = looked.scanners;
+        }
         if let Some(settings) = &self.place {
             found.places = settings.listed(self.profiles.as_deref());
             around.places = Some(found.places.len());
         }
         let services = found.services.iter().map(|s| (s.id(), Some(s.state)));
-        let others =
-            (found.cameras.iter().map(|c| &c.id)).chain(found.places.iter().map(|p| &p.id));
+        let others = (found.cameras.iter().map(|c| &c.id))
+            .chain(found.scanners.iter().map(|s| &s.id))
+            .chain(found.places.iter().map(|p| &p.id));
         let hardware: Vec<_> = services
             .chain(others.map(|id| (id.clone(), None)))
             .collect();
@@ -159,6 +180,14 @@ impl Devices {
             }
         }
         around
+    }
+
+    /// Waits until document scanners were looked for once, which may take twenty seconds where a network is asked. For whoever
+    /// looks only once; a watch sees them at a later look.
+    pub fn wait_for_scanners(&self) {
+        if let Some(finder) = &self.scanners {
+            finder.look(self.profiles.as_ref(), &self.clock, SCANNERS_ONCE_MS);
+        }
     }
 
     /// Where this computer is, as far as a receiver says; `None` when none was asked for. Never waits: the first call begins to
@@ -274,6 +303,14 @@ impl Devices {
                 if let Some(listed) = found.services.into_iter().find(|l| l.id() == id) {
                     return self.service(listed).ok_or_else(unknown);
                 }
+                if let Some(listed) = found.scanners.into_iter().find(|s| s.id == id) {
+                    let finder = self.scanners.as_ref().ok_or_else(unknown)?;
+                    let set = self.profiles.as_ref();
+                    let profile = set.and_then(|set| listed.profile(set)).cloned();
+                    let settings = finder.settings.clone();
+                    let device = SaneDevice::make(listed, profile, settings, clock);
+                    return Ok(Box::new(device.beside(finder.busy.clone())));
+                }
                 if let Some(listed) = found.places.into_iter().find(|p| p.id == id) {
                     let receiver = self.receiver().ok_or_else(unknown)?;
                     return Ok(Box::new(PlaceDevice::make(listed, receiver, clock)));
@@ -297,6 +334,7 @@ impl Devices {
         let found = last();
         let is_there = found.services.iter().any(|l| l.id() == id)
             || found.cameras.iter().any(|c| c.id == id)
+            || found.scanners.iter().any(|s| s.id == id)
             || found.places.iter().any(|p| p.id == id);
         if is_there {
             return found;
@@ -312,6 +350,15 @@ impl Devices {
                 camera::list().cameras
             } else {
                 found.cameras
+            },
+            scanners: match &self.scanners {
+                Some(finder) if id.starts_with("scanner-") => {
+                    let profiles = self.profiles.as_ref();
+                    finder
+                        .look(profiles, &self.clock, SCANNERS_ONCE_MS)
+                        .scanners
+                }
+                _ => found.scanners,
             },
             places: match &self.place {
                 Some(settings) if id.starts_with("gps-") => {
@@ -377,6 +424,10 @@ pub struct Surroundings {
     pub cameras: Option<usize>,
     /// Cameras that this user may not open.
     pub cameras_denied: usize,
+    /// Document scanners that are plugged in, as far as the last look knows; `None` when they were not looked for.
+    pub scanners: Option<usize>,
+    /// Code of why document scanners could not be looked for: `SCN-08` where SANE's program is not installed.
+    pub scanner_problem: Option<&'static str>,
     /// Receivers of places that are plugged in; `None` when they were not looked for.
     pub places: Option<usize>,
 }

@@ -22,6 +22,19 @@ pub(crate) fn above(device: &Path) -> Option<UsbDevice> {
         .map(|folder| UsbDevice(folder.to_owned()))
 }
 
+/// Everything on the bus; `devices` is `/sys/bus/usb/devices`. Interfaces are left out.
+pub(crate) fn all(devices: &Path) -> Vec<UsbDevice> {
+    let Ok(inside) = std::fs::read_dir(devices) else {
+        return Vec::new();
+    };
+    let mut found: Vec<_> = inside
+        .filter_map(|entry| Some(UsbDevice(entry.ok()?.path())))
+        .filter(|device| device.0.join("idVendor").is_file())
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
 impl UsbDevice {
     /// Where it is plugged in, such as `1-2.4`: the same while it stays there.
     pub(crate) fn socket(&self) -> String {
@@ -33,6 +46,12 @@ impl UsbDevice {
     pub(crate) fn numbers(&self) -> Option<(u16, u16)> {
         let number = |name| u16::from_str_radix(&self.text(name)?, 16).ok();
         Some((number("idVendor")?, number("idProduct")?))
+    }
+
+    /// Bus and number on it, as libusb names a device. The number changes whenever it is plugged in.
+    pub(crate) fn address(&self) -> Option<(u16, u16)> {
+        let number = |name| self.text(name)?.parse().ok();
+        Some((number("busnum")?, number("devnum")?))
     }
 
     /// One text of it.
