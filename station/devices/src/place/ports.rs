@@ -34,7 +34,9 @@ pub(super) fn named(port: &Path) -> Vec<PlaceListed> {
         baud: None,
         serial: None,
     };
-    port.exists().then_some(listed).into_iter().collect()
+    // Names of ports elsewhere, such as COM3, are no files.
+    let is_there = cfg!(not(unix)) || port.exists();
+    is_there.then_some(listed).into_iter().collect()
 }
 
 /// Ports whose USB numbers a profile of kind `gps` knows, in the order of their names: receivers that are USB devices

@@ -1,7 +1,8 @@
 //! The program `scanimage` while it runs: its output as it comes, its last words, and its end.
 //!
 //! In: arguments, a time-out. Out: bytes, the status. Owns: the child process, in a group of its own.
-//! Never: leaves one behind: whoever drops a run ends it and waits; reads more of its words than it needs.
+//! Never: leaves one behind: whoever drops a run ends it and waits; reads more of its words than it needs; hands on our
+//! environment, by which passphrases come.
 
 use std::io::{ErrorKind, Read};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -15,6 +16,14 @@ use super::ScannerSettings;
 use super::error::{ScannerError, meaning};
 use crate::error::DeviceError;
 
+/// All of our environment that the program is given: where programs, libraries and settings are.
+const PASSED_ON: [&str; 5] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "SANE_CONFIG_DIR",
+];
 /// Bytes of one piece, and pieces that wait to be taken.
 const PIECE_BYTES: usize = 64 * 1024;
 const PIECES: usize = 8;
@@ -59,9 +68,11 @@ impl<'a> Run<'a> {
         let mut command = Command::new(&settings.program);
         command
             .args(arguments)
+            // Passphrases come to this program by its environment; backends are strangers' code.
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| PASSED_ON.iter().any(|own| name == own)))
             // Its words are read, so that they have to be English.
             .env("LC_ALL", "C")
-            .env_remove("LANGUAGE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

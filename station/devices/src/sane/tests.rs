@@ -3,6 +3,7 @@
 //! Needs the Debian package `sane-utils` (`./x test` installs it). Where it is absent the tests that need it say so aloud, and
 //! fail where oracles are required. Programs that lie are small shell scripts in its place.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -361,6 +362,34 @@ fn a_program_that_hangs_is_waited_for_no_longer_than_asked_and_ended_with_all_it
             clock.sleep_ms(10);
         }
     }
+}
+
+#[test]
+fn the_program_sees_nothing_of_our_environment_but_where_things_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let seen = dir.path().join("seen");
+    let script = format!("env > {}; printf 'P5\\n1 1\\n255\\na'", seen.display());
+    let (settings, _config) = sane(&liar(dir.path(), &script));
+    scan(&mut scanner(&settings, &[])).unwrap();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let names: BTreeSet<_> = seen
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0))
+        .collect();
+    assert!(names.contains("PATH") && names.contains("LC_ALL"));
+    // The first three are the shell's own.
+    let known = [
+        "PWD",
+        "SHLVL",
+        "_",
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "LD_LIBRARY_PATH",
+    ];
+    let known = BTreeSet::from(known);
+    let known = &known | &BTreeSet::from(["SANE_CONFIG_DIR", "LC_ALL"]);
+    assert!(names.is_subset(&known), "{names:?}");
 }
 
 #[test]
