@@ -23,9 +23,11 @@ use crate::error::DeviceError;
 /// scanner behind a service, is given 40 s by MOSIP's client).
 pub const TIMEOUT_MS_MAX: u32 = 60_000;
 
-/// A device that can look at a person or a paper. Drivers: `simulated`, `folder`, `sbi`, `camera`; later libfprint, SANE.
+/// A device that can look at a person or a paper. Drivers: `simulated`, `folder`, `sbi`, `camera`, `sane`; later libfprint.
+/// A receiver (`place`) is listed and checked by the same trait and captures nothing.
 ///
-/// Every call returns within its time-out (never more than [`TIMEOUT_MS_MAX`]) or when `cancel` is set.
+/// Every call returns within its time-out (never more than [`TIMEOUT_MS_MAX`]) or when `cancel` is set. A sheet that has
+/// begun to move is scanned to its end, and that may take up to [`TIMEOUT_MS_MAX`] whatever the time-out was.
 pub trait CaptureDevice: Send {
     /// Who the device is. Answers in every state and without touching the hardware.
     fn describe(&self) -> DeviceDescription;
@@ -122,6 +124,8 @@ pub enum Modality {
     Document,
     /// Signatures on a pad.
     Signature,
+    /// Where this computer is. No [`CaptureTarget`] has this modality: [`crate::Devices::place`] is asked.
+    Place,
 }
 
 /// What one attempt is to capture.

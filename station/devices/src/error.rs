@@ -7,6 +7,8 @@ use qayd_model::Remedy;
 
 use crate::capture::CaptureTarget;
 use crate::folder::FolderError;
+use crate::place::PlaceError;
+use crate::sane::ScannerError;
 use crate::sbi::SbiError;
 
 /// Why opening, previewing or capturing stopped. No sample was handed out, whatever the variant.
@@ -92,6 +94,20 @@ pub enum DeviceError {
         #[source]
         source: Box<SbiError>,
     },
+    /// A document scanner gave no page.
+    #[error("the document scanner gave no page")]
+    Scanner {
+        /// Why.
+        #[source]
+        source: Box<ScannerError>,
+    },
+    /// A receiver does not say where this computer is.
+    #[error("the receiver does not say where it is")]
+    Place {
+        /// Why.
+        #[source]
+        source: PlaceError,
+    },
     /// It understood the request and declined.
     #[error("the device refused: {reason}")]
     Refused {
@@ -119,6 +135,8 @@ impl DeviceError {
             Self::Refused { .. } => "DEV-13",
             Self::Stalled { .. } => "DEV-14",
             Self::Sbi { source } => source.code(),
+            Self::Scanner { source } => source.code(),
+            Self::Place { source } => source.code(),
         }
     }
 
@@ -136,6 +154,8 @@ impl DeviceError {
             | Self::Stalled { .. }
             | Self::BadFrame { .. } => Remedy::OperatorActs,
             Self::Sbi { source } => source.remedy(),
+            Self::Scanner { source } => source.remedy(),
+            Self::Place { source } => source.remedy(),
             Self::SimulatedInProduction { .. } | Self::Refused { .. } => Remedy::SupervisorActs,
         }
     }
@@ -180,6 +200,12 @@ mod tests {
             DeviceError::Stalled { after_ms: 1 },
             DeviceError::Sbi {
                 source: Box::new(SbiError::WrongTransaction),
+            },
+            DeviceError::Scanner {
+                source: Box::new(ScannerError::Jammed),
+            },
+            DeviceError::Place {
+                source: PlaceError::Silent,
             },
         ];
         let codes: BTreeSet<_> = all.iter().map(DeviceError::code).collect();

@@ -12,8 +12,10 @@ use qayd_model::Remedy;
 use qayd_world::{Clock, Files, Randomness};
 
 use crate::capture::Modality;
+use crate::place::PlaceSettings;
 use crate::profile::{ProfileError, ProfileSet};
 use crate::registry::{DeviceEntry, Devices};
+use crate::sane::ScannerSettings;
 use crate::sbi::{DeviceState, Environment, PORTS, SbiSettings, SbiTrust, TrustError};
 
 /// Why the folders cannot be used.
@@ -55,6 +57,10 @@ pub struct Hardware {
     pub services: Option<Services>,
     /// Whether cameras are looked for.
     pub cameras: bool,
+    /// Whether document scanners are looked for, and by which SANE.
+    pub scanners: Option<ScannerSettings>,
+    /// Whether a receiver of places is listened to, and where.
+    pub place: Option<PlaceSettings>,
 }
 
 /// Device services of this computer.
@@ -69,7 +75,7 @@ pub struct Services {
 }
 
 impl Hardware {
-    /// Everything this computer has: cameras, and services on all hundred ports.
+    /// Everything this computer has: cameras, document scanners, receivers of places, and services on all hundred ports.
     ///
     /// # Errors
     /// [`HardwareError`] where a folder that was named cannot be used.
@@ -95,6 +101,8 @@ impl Hardware {
                 ports: PORTS,
             }),
             cameras: true,
+            scanners: Some(ScannerSettings::default()),
+            place: Some(PlaceSettings::default()),
         })
     }
 
@@ -111,6 +119,12 @@ impl Hardware {
         }
         if self.cameras {
             devices = devices.with_cameras();
+        }
+        if let Some(scanners) = &self.scanners {
+            devices = devices.with_scanners(scanners.clone());
+        }
+        if let Some(place) = &self.place {
+            devices = devices.with_place(place.clone());
         }
         if let Some(services) = &self.services {
             let usual = if production {
@@ -158,6 +172,9 @@ fn is_twin(rest: &str) -> bool {
 
 /// The devices that do a job, in the order in which they are tried: the chosen one alone where it is there; else those
 /// that say they are ready, before others those that a profile knows. None of a person's folder, which is opened by name.
+///
+/// For papers, a device that does nothing else comes before a camera, known or not: whoever puts a document scanner on the
+/// table means it, and a page lies flatter in it than before a camera.
 pub fn for_job<'a>(
     entries: &'a [DeviceEntry],
     modality: Modality,
@@ -172,11 +189,15 @@ pub fn for_job<'a>(
         return chosen;
     }
     let is_ready = |e: &DeviceEntry| e.state.is_none_or(|state| state == DeviceState::Ready);
+    let is_second = |e: &DeviceEntry| {
+        modality == Modality::Document && e.device.modalities != [Modality::Document]
+    };
     able.sort_by_key(|e| {
         (
             e.is_staged() != taste.staged_first,
             e.device.simulated,
             !is_ready(e),
+            is_second(e),
             e.model.is_none(),
         )
     });
@@ -236,6 +257,36 @@ mod tests {
             ["known", "unknown", "busy"]
         );
         assert!(for_job(&entries, Modality::Iris, Taste::default()).is_empty());
+    }
+
+    #[test]
+    fn a_page_is_scanned_by_a_document_scanner_before_a_camera_that_is_better_known() {
+        let of = |id, simulated, known, modalities: &[Modality]| {
+            let mut entry = entry(id, simulated, None, known);
+            entry.device.modalities = modalities.to_vec();
+            entry
+        };
+        let camera = [Modality::Face, Modality::Document];
+        let entries = [
+            of("camera", false, true, &camera),
+            of("scanner", false, false, &[Modality::Document]),
+            of("simulated-camera", true, true, &camera),
+        ];
+        let tried = for_job(&entries, Modality::Document, Taste::default());
+        let tried: Vec<_> = tried.iter().map(|e| e.device.id.as_str()).collect();
+        assert_eq!(tried, ["scanner", "camera"]);
+        let chosen = Taste {
+            chosen: Some("camera"),
+            staged_first: false,
+        };
+        let tried = for_job(&entries, Modality::Document, chosen);
+        assert_eq!(tried[0].device.id, "camera");
+        let staged_first = Taste {
+            staged_first: true,
+            ..Taste::default()
+        };
+        let tried = for_job(&entries, Modality::Document, staged_first);
+        assert_eq!(tried[0].device.id, "simulated-camera");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Registry: which devices this station has, opening one, and checking one.
 //!
-//! In: services and cameras of this machine, the stage of simulated devices, a person folder, the profiles.
-//! Out: a list, an open device, a report, what came and went. Owns: nothing open; whoever opens a device keeps it.
+//! In: services, cameras, document scanners and receivers of this machine, the stage of simulated devices, a person folder,
+//! the profiles. Out: a list, an open device, a report, what came and went, the place.
+//! Owns: the receiver that is listened to; nothing else open: whoever opens a device keeps it.
 //! Never: lists or opens a simulated device on a station provisioned for production.
 //!
 //! Every list looks anew, so that what was plugged in a moment ago is there and what was pulled is not.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use qayd_world::{Clock, Files, Randomness};
 use serde::Serialize;
@@ -17,16 +18,23 @@ use crate::capture::{CaptureDevice, DeviceDescription, Geometry, Modality, admit
 use crate::error::DeviceError;
 use crate::folder::FolderDevice;
 use crate::hardware::{Taste, for_job};
+use crate::place::{PlaceDevice, PlaceListed, PlaceReceiver, PlaceSettings, PlaceState, PlaceView};
 use crate::profile::{DeviceProfile, ProfileSet, Seen, Status};
+use crate::sane::{Finder, SaneDevice, ScannerListed, ScannerSettings};
 use crate::sbi::{self, DeviceState, Listed, SbiDevice, SbiError, SbiSettings};
-use crate::simulated::{SimulatedCamera, SimulatedScanner, Stage};
+use crate::simulated::{SimulatedCamera, SimulatedPlace, SimulatedScanner, Stage};
 
 const SCANNER: &str = "simulated-scanner";
 const CAMERA: &str = "simulated-camera";
+const PLACE: &str = "simulated-place";
 const FOLDER: &str = "folder";
 
 /// How long a check waits for a frame: what MOSIP's client gives a device to answer discovery.
 const CHECK_TIMEOUT_MS: u32 = 5_000;
+/// How long a look waits for the first look for document scanners; later ones take what is known.
+const SCANNERS_MS: u64 = 2_500;
+/// How long whoever looks once waits for them: longer than the program may take.
+const SCANNERS_ONCE_MS: u64 = 25_000;
 
 /// The devices of one station.
 pub struct Devices {
@@ -35,7 +43,12 @@ pub struct Devices {
     profiles: Option<Arc<ProfileSet>>,
     sbi: Option<(SbiSettings, Arc<dyn Randomness>)>,
     cameras: bool,
+    scanners: Option<Finder>,
+    place: Option<PlaceSettings>,
+    /// Listens from the first time that somebody asks for the place.
+    receiver: OnceLock<Arc<PlaceReceiver>>,
     stage: Option<Stage>,
+    has_simulated_place: bool,
     folder: Option<(Arc<dyn Files>, PathBuf)>,
     /// What the last look at the machine found, so that opening what was listed does not look again.
     last: Mutex<Found>,
@@ -46,6 +59,8 @@ pub struct Devices {
 struct Found {
     services: Vec<Listed>,
     cameras: Vec<CameraListed>,
+    scanners: Vec<ScannerListed>,
+    places: Vec<PlaceListed>,
 }
 
 impl Devices {
@@ -57,7 +72,11 @@ impl Devices {
             profiles: None,
             sbi: None,
             cameras: false,
+            scanners: None,
+            place: None,
+            receiver: OnceLock::new(),
             stage: None,
+            has_simulated_place: false,
             folder: None,
             last: Mutex::default(),
         }
@@ -78,6 +97,24 @@ impl Devices {
     /// The same with the cameras of this machine.
     pub const fn with_cameras(mut self) -> Self {
         self.cameras = true;
+        self
+    }
+
+    /// The same with the document scanners of this machine.
+    pub fn with_scanners(mut self, settings: ScannerSettings) -> Self {
+        self.scanners = Some(Finder::make(settings));
+        self
+    }
+
+    /// The same with a receiver of places.
+    pub fn with_place(mut self, settings: PlaceSettings) -> Self {
+        self.place = Some(settings);
+        self
+    }
+
+    /// The same with a simulated receiver beside the stage; without effect in production and without a stage.
+    pub const fn with_simulated_place(mut self) -> Self {
+        self.has_simulated_place = true;
         self
     }
 
@@ -115,17 +152,26 @@ impl Devices {
             around.cameras_denied = list.denied;
             found.cameras = list.cameras;
         }
-        let states = found.services.iter().map(|listed| Some(listed.state));
-        let states: Vec<_> = states.chain(found.cameras.iter().map(|_| None)).collect();
-        let hardware = found
-            .services
-            .iter()
-            .map(Listed::id)
-            .chain(found.cameras.iter().map(|c| c.id.clone()))
-            .collect::<Vec<_>>();
+        if let Some(finder) = &self.scanners {
+            let looked = finder.look(self.profiles.as_ref(), &self.clock, SCANNERS_MS);
+            around.scanners = Some(looked.scanners.len());
+            around.scanner_problem = looked.problem;
+            found.scanners = looked.scanners;
+        }
+        if let Some(settings) = &self.place {
+            found.places = settings.listed(self.profiles.as_deref());
+            around.places = Some(found.places.len());
+        }
+        let services = found.services.iter().map(|s| (s.id(), Some(s.state)));
+        let others = (found.cameras.iter().map(|c| &c.id))
+            .chain(found.scanners.iter().map(|s| &s.id))
+            .chain(found.places.iter().map(|p| &p.id));
+        let hardware: Vec<_> = services
+            .chain(others.map(|id| (id.clone(), None)))
+            .collect();
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = found;
-        let built_in = [SCANNER, CAMERA, FOLDER].map(|id| (id.to_owned(), None));
-        for (id, state) in hardware.into_iter().zip(states).chain(built_in) {
+        let built_in = [SCANNER, CAMERA, PLACE, FOLDER].map(|id| (id.to_owned(), None));
+        for (id, state) in hardware.into_iter().chain(built_in) {
             let Ok(device) = self.build(&id) else {
                 continue;
             };
@@ -134,6 +180,45 @@ impl Devices {
             }
         }
         around
+    }
+
+    /// Waits until document scanners were looked for once, which may take twenty seconds where a network is asked. For whoever
+    /// looks only once; a watch sees them at a later look.
+    pub fn wait_for_scanners(&self) {
+        if let Some(finder) = &self.scanners {
+            finder.look(self.profiles.as_ref(), &self.clock, SCANNERS_ONCE_MS);
+        }
+    }
+
+    /// Where this computer is, as far as a receiver says; `None` when none was asked for. Never waits: the first call begins to
+    /// listen, and a receiver is understood some seconds later.
+    ///
+    /// Where no receiver is plugged in and the simulated one was asked for, it answers, and says that it is simulated.
+    pub fn place(&self) -> Option<PlaceView> {
+        let real = self.receiver().map(|receiver| receiver.view());
+        let is_there = self.place.as_ref().is_some_and(|settings| {
+            let heard = real.as_ref().map(|view| &view.state);
+            heard.is_some_and(|state| *state != PlaceState::NoReceiver)
+                || !settings.listed(self.profiles.as_deref()).is_empty()
+        });
+        if is_there {
+            return real;
+        }
+        self.simulated_place().map(|place| place.view()).or(real)
+    }
+
+    fn simulated_place(&self) -> Option<SimulatedPlace> {
+        let stage = self.stage.clone().filter(|_| self.has_simulated_place)?;
+        SimulatedPlace::make(stage, self.clock.clone(), self.production).ok()
+    }
+
+    fn receiver(&self) -> Option<Arc<PlaceReceiver>> {
+        let settings = self.place.as_ref()?;
+        let begin = || {
+            let (profiles, clock) = (self.profiles.clone(), self.clock.clone());
+            Arc::new(PlaceReceiver::listen(settings.clone(), profiles, clock))
+        };
+        Some(self.receiver.get_or_init(begin).clone())
     }
 
     /// The device that is preferred for a job and can do it now, in the order of [`for_job`].
@@ -201,6 +286,14 @@ impl Devices {
                     self.production,
                 )?))
             }
+            PLACE if self.has_simulated_place => {
+                let stage = self.stage.clone().ok_or_else(unknown)?;
+                Ok(Box::new(SimulatedPlace::make(
+                    stage,
+                    clock,
+                    self.production,
+                )?))
+            }
             FOLDER => {
                 let (files, dir) = self.folder.clone().ok_or_else(unknown)?;
                 Ok(Box::new(FolderDevice::make(files, dir)))
@@ -209,6 +302,18 @@ impl Devices {
                 let found = self.found(id);
                 if let Some(listed) = found.services.into_iter().find(|l| l.id() == id) {
                     return self.service(listed).ok_or_else(unknown);
+                }
+                if let Some(listed) = found.scanners.into_iter().find(|s| s.id == id) {
+                    let finder = self.scanners.as_ref().ok_or_else(unknown)?;
+                    let set = self.profiles.as_ref();
+                    let profile = set.and_then(|set| listed.profile(set)).cloned();
+                    let settings = finder.settings.clone();
+                    let device = SaneDevice::make(listed, profile, settings, clock);
+                    return Ok(Box::new(device.beside(finder.busy.clone())));
+                }
+                if let Some(listed) = found.places.into_iter().find(|p| p.id == id) {
+                    let receiver = self.receiver().ok_or_else(unknown)?;
+                    return Ok(Box::new(PlaceDevice::make(listed, receiver, clock)));
                 }
                 let camera = found.cameras.into_iter().find(|c| c.id == id);
                 let camera = camera.ok_or_else(unknown)?;
@@ -227,8 +332,10 @@ impl Devices {
                 .clone()
         };
         let found = last();
-        let is_there =
-            found.services.iter().any(|l| l.id() == id) || found.cameras.iter().any(|c| c.id == id);
+        let is_there = found.services.iter().any(|l| l.id() == id)
+            || found.cameras.iter().any(|c| c.id == id)
+            || found.scanners.iter().any(|s| s.id == id)
+            || found.places.iter().any(|p| p.id == id);
         if is_there {
             return found;
         }
@@ -243,6 +350,21 @@ impl Devices {
                 camera::list().cameras
             } else {
                 found.cameras
+            },
+            scanners: match &self.scanners {
+                Some(finder) if id.starts_with("scanner-") => {
+                    let profiles = self.profiles.as_ref();
+                    finder
+                        .look(profiles, &self.clock, SCANNERS_ONCE_MS)
+                        .scanners
+                }
+                _ => found.scanners,
+            },
+            places: match &self.place {
+                Some(settings) if id.starts_with("gps-") => {
+                    settings.listed(self.profiles.as_deref())
+                }
+                _ => found.places,
             },
         };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = looked.clone();
@@ -302,6 +424,12 @@ pub struct Surroundings {
     pub cameras: Option<usize>,
     /// Cameras that this user may not open.
     pub cameras_denied: usize,
+    /// Document scanners that are plugged in, as far as the last look knows; `None` when they were not looked for.
+    pub scanners: Option<usize>,
+    /// Code of why document scanners could not be looked for: `SCN-08` where SANE's program is not installed.
+    pub scanner_problem: Option<&'static str>,
+    /// Receivers of places that are plugged in; `None` when they were not looked for.
+    pub places: Option<usize>,
 }
 
 /// Notices what comes and goes between two looks.
@@ -372,7 +500,7 @@ impl DeviceEntry {
 
     /// A device of the program itself, before which the person of the stage stands.
     pub(crate) fn is_staged(&self) -> bool {
-        matches!(self.device.id.as_str(), SCANNER | CAMERA)
+        matches!(self.device.id.as_str(), SCANNER | CAMERA | PLACE)
     }
 }
 

@@ -3,7 +3,9 @@
 //! In: one typed profile and its place. Out: problems with path and reason. What needs a second file is in `set`.
 
 use super::problem::ProfileReason;
-use super::schema::{DeviceKind, DeviceProfile, Finger, KitProfile, LaptopProfile, MatchRule};
+use super::schema::{
+    DeviceKind, DeviceProfile, Docscan, Finger, KitProfile, LaptopProfile, MatchRule,
+};
 use crate::capture::TIMEOUT_MS_MAX;
 
 /// Edition of the shape that this program knows.
@@ -73,6 +75,12 @@ pub(super) fn device(profile: &DeviceProfile, folder: &str) -> Problems {
             profile.sigpad.is_some(),
             kind == DeviceKind::Sigpad,
         ),
+        (
+            "docscan",
+            profile.docscan.is_some(),
+            kind == DeviceKind::Docscan,
+        ),
+        ("gps", profile.gps.is_some(), kind == DeviceKind::Gps),
     ] {
         if there && !at_home {
             problems.push((
@@ -91,6 +99,21 @@ pub(super) fn device(profile: &DeviceProfile, folder: &str) -> Problems {
         .is_some_and(|eyes| !(1..=2).contains(&eyes))
     {
         out_of_range("iris.eyes", "a scanner sees 1 or 2 eyes", &mut problems);
+    }
+    if let Some(block) = &profile.docscan {
+        docscan(block, &mut problems);
+    }
+    if profile
+        .gps
+        .as_ref()
+        .and_then(|gps| gps.baud)
+        .is_some_and(|baud| !(4_800..=921_600).contains(&baud))
+    {
+        out_of_range(
+            "gps.baud",
+            "a receiver speaks at 4,800 to 921,600 baud",
+            &mut problems,
+        );
     }
     if let Some(capture) = &profile.capture {
         if capture
@@ -159,6 +182,29 @@ fn finger(block: &Finger, problems: &mut Problems) {
             "an image has 1 to 8,192 pixels a side",
             problems,
         );
+    }
+}
+
+fn docscan(block: &Docscan, problems: &mut Problems) {
+    if block.ppi.is_some_and(|ppi| !(75..=600).contains(&ppi)) {
+        out_of_range("docscan.ppi", "a page has 75 to 600 ppi", problems);
+    }
+    let is_page = |mm: &[f64; 2]| mm.iter().all(|side| (10.0..=1_000.0).contains(side));
+    if block.page_mm.as_ref().is_some_and(|mm| !is_page(mm)) {
+        out_of_range(
+            "docscan.page_mm",
+            "a page has 10 to 1,000 mm a side",
+            problems,
+        );
+    }
+    let texts = [
+        ("docscan.mode", &block.mode),
+        ("docscan.source", &block.source),
+    ];
+    for (path, text) in texts {
+        if text.as_ref().is_some_and(|t| t.is_empty() || t.len() > 60) {
+            out_of_range(path, "a name has 1 to 60 bytes", problems);
+        }
     }
 }
 

@@ -22,10 +22,10 @@ pub use quality::{
     QualityRef,
 };
 pub use schema::{
-    Bench, Camera, Capture, Case, DeviceKind, DeviceProfile, DmiMatch, Driver, Environment,
-    Evidence, Finger, FingerMode, HidUsage, Iris, IrisSubIds, KitPower, KitProfile, KitRole,
-    LaptopProfile, MatchRule, Power, Quirk, SbiMatch, ScreenMin, SigPad, SlapSubIds, Source,
-    Status, UsbMatch,
+    Bench, Camera, Capture, Case, DeviceKind, DeviceProfile, DmiMatch, Docscan, Driver,
+    Environment, Evidence, Finger, FingerMode, Gps, HidUsage, Iris, IrisSubIds, KitPower,
+    KitProfile, KitRole, LaptopProfile, MatchRule, Power, Quirk, SbiMatch, ScreenMin, SigPad,
+    SlapSubIds, Source, Status, UsbMatch,
 };
 pub use seen::Seen;
 pub use set::ProfileSet;

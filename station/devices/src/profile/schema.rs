@@ -152,6 +152,8 @@ pub struct DeviceProfile {
     pub iris: Option<Iris>,
     pub camera: Option<Camera>,
     pub sigpad: Option<SigPad>,
+    pub docscan: Option<Docscan>,
+    pub gps: Option<Gps>,
     pub capture: Option<Capture>,
     pub power: Option<Power>,
     pub env: Option<Environment>,
@@ -323,6 +325,28 @@ pub struct SigPad {
     pub area_mm: Option<[f64; 2]>,
     /// Points a second.
     pub rate_hz: Option<u16>,
+}
+
+/// How a page is scanned; what is absent is A4 in colour at 300 pixels per inch.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Docscan {
+    /// Pixels per inch.
+    pub ppi: Option<u16>,
+    /// As the scanner names it: `Color`, `Gray`.
+    pub mode: Option<String>,
+    /// As the scanner names it: `ADF Front`, `Flatbed`.
+    pub source: Option<String>,
+    /// Width and height of the largest page, millimetres.
+    pub page_mm: Option<[f64; 2]>,
+}
+
+/// Facts about a receiver of places.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gps {
+    /// Speed at which it is listened to first; others follow. A USB device ignores it.
+    pub baud: Option<u32>,
 }
 
 /// How long to wait for it, and how often to try.

@@ -49,7 +49,7 @@ fn the_repositorys_profiles_are_good() {
         .iter()
         .filter(|d| !d.is_virtual && d.kind != DeviceKind::Import);
     let (iris, first): (Vec<_>, Vec<_>) = real.partition(|d| d.kind == DeviceKind::Iris);
-    assert_eq!((first.len(), iris.len()), (22, 1));
+    assert_eq!((first.len(), iris.len()), (27, 1));
     assert_eq!((set.kits().len(), set.laptops().len()), (4, 4));
     assert!(
         first
@@ -697,4 +697,59 @@ fn a_file_that_is_not_text_or_too_long_is_named_when_a_folder_is_read() {
             ("devices/iris/long.toml", "unreadable")
         ]
     );
+}
+
+#[test]
+fn a_scanner_and_a_receiver_are_known_and_their_blocks_stay_at_home_and_in_range() {
+    let set = repository();
+    let usb = |vid, pid| {
+        let class = None;
+        set.find(&Seen::Usb { vid, pid, class })
+    };
+    let feeder = usb(0x04c5, 0x132e).unwrap();
+    let block = feeder.docscan.as_ref().unwrap();
+    assert_eq!(feeder.id, "docscan.fujitsu.fi7160");
+    assert_eq!(
+        (block.ppi, block.page_mm),
+        (Some(300), Some([210.0, 297.0]))
+    );
+    let cable = usb(0x067b, 0x2303).unwrap();
+    assert_eq!(
+        (cable.kind, cable.gps.as_ref().unwrap().baud),
+        (DeviceKind::Gps, Some(4_800))
+    );
+    let problems = |file: &str, from: &str, to: &str| {
+        let texts: Vec<(String, String)> = texts()
+            .into_iter()
+            .map(|(name, text)| {
+                if name == file {
+                    assert!(text.contains(from), "{from}");
+                    return (name, text.replacen(from, to, 1));
+                }
+                (name, text)
+            })
+            .collect();
+        let problems = ProfileSet::load(&texts).err().map(|e| e.problems);
+        problems
+            .unwrap_or_default()
+            .into_iter()
+            .map(|p| p.path)
+            .collect::<Vec<_>>()
+    };
+    let feeder = "devices/docscan/fujitsu-fi-7160.toml";
+    let cable = "devices/gps/prolific-pl2303.toml";
+    for (file, from, to, path) in [
+        (feeder, "ppi = 300", "ppi = 1200", "docscan.ppi"),
+        (feeder, "[210, 297]", "[0, 297]", "docscan.page_mm"),
+        (feeder, "\"ADF Front\"", "\"\"", "docscan.source"),
+        (cable, "baud = 4800", "baud = 300", "gps.baud"),
+    ] {
+        assert_eq!(problems(file, from, to), [path]);
+    }
+    assert_eq!(
+        problems(feeder, "ppi = 300", "ppi = 200"),
+        Vec::<String>::new()
+    );
+    let foreign = "[gps]\nbaud = 4800\n\n[[source]]\nfield = \"gps\"\nevidence = \"P\"\nref = \"proposal\"\nwhat = \"x\"\n\n[docscan]";
+    assert_eq!(problems(feeder, "[docscan]", foreign), ["gps"]);
 }

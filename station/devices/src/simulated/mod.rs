@@ -1,4 +1,4 @@
-//! Simulated devices: a scanner and a camera in front of which stands a synthetic person.
+//! Simulated devices: a scanner and a camera in front of which stands a synthetic person, and a receiver of a place.
 //!
 //! In: a [`Stage`] with a [`SimulatedPerson`] and what goes wrong. Out: what a real device would give.
 //! Owns: nothing outside memory; the same seeds give the same bytes.
@@ -8,6 +8,7 @@
 
 mod camera;
 mod page;
+mod place;
 mod scanner;
 mod script;
 mod session;
@@ -16,6 +17,7 @@ mod stage;
 mod tests;
 
 pub use camera::{CAMERA_PROFILE, SimulatedCamera};
+pub use place::{PLACE_PROFILE, SimulatedPlace};
 pub use scanner::{SCANNER_PROFILE, SimulatedScanner};
-pub use script::{Fault, Script, ScriptError};
+pub use script::{Fault, PlaceFault, Script, ScriptError};
 pub use stage::{SimulatedPerson, Stage};

@@ -1,6 +1,7 @@
 //! Fault scripts: what goes wrong at which attempt, so that stories and demonstrations repeat exactly.
 //!
-//! In: `left_four=three_fingers,good; portrait=unplugged`, or the same by [`Script::on`]. Out: the fault of an attempt.
+//! In: `left_four=three_fingers,good; portrait=unplugged; place=no_fix`, or the same by [`Script::on`] and
+//! [`Script::on_place`]. Out: the fault of an attempt.
 //! Never: random. An attempt that the script does not name is good.
 
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub enum Fault {
     Busy,
 }
 
+/// The place among the targets of a script.
+const PLACE: &str = "place";
 /// How long `slow` without a number is: longer than the usual time-out of 10 s.
 const SLOW_MS: u32 = 15_000;
 
@@ -77,10 +80,34 @@ impl Fault {
     }
 }
 
-/// The faults of each target, attempt by attempt.
+/// How the simulated receiver of places answers one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PlaceFault {
+    /// It knows where it is.
+    Good,
+    /// It is there and sees too few satellites.
+    NoFix,
+    /// It is not there.
+    Unplugged,
+}
+
+impl PlaceFault {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "good" => Self::Good,
+            "no_fix" => Self::NoFix,
+            "unplugged" => Self::Unplugged,
+            _ => return None,
+        })
+    }
+}
+
+/// The faults of each target, attempt by attempt, and of the place, look by look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
     faults: BTreeMap<CaptureTarget, Vec<Fault>>,
+    places: Vec<PlaceFault>,
 }
 
 impl Script {
@@ -107,6 +134,20 @@ impl Script {
         Ok(self)
     }
 
+    /// Sets what the looks for the place find, the first first; those after the last find it.
+    pub fn on_place(mut self, faults: impl IntoIterator<Item = PlaceFault>) -> Self {
+        self.places = faults.into_iter().collect();
+        self
+    }
+
+    /// What a look for the place finds; `look` counts from 1.
+    pub fn place(&self, look: usize) -> PlaceFault {
+        look.checked_sub(1)
+            .and_then(|at| self.places.get(at))
+            .copied()
+            .unwrap_or(PlaceFault::Good)
+    }
+
     /// How an attempt of a target goes; `attempt` counts from 1.
     pub fn fault(&self, target: &CaptureTarget, attempt: u16) -> Fault {
         self.faults
@@ -128,7 +169,7 @@ pub enum ScriptError {
         piece: String,
     },
     /// No such target.
-    #[error("`{name}` is not a slap, a finger, portrait or exception_photo")]
+    #[error("`{name}` is not a slap, a finger, portrait, exception_photo or place")]
     UnknownTarget {
         /// As written.
         name: String,
@@ -164,19 +205,26 @@ impl FromStr for Script {
                         .ok_or_else(|| ScriptError::NotAPiece {
                             piece: piece.to_owned(),
                         })?;
+                if name.trim() == PLACE {
+                    return Ok(script.on_place(each(faults, PlaceFault::parse)?));
+                }
                 let target = target(name.trim())?;
-                let faults: Result<Vec<Fault>, _> = faults
-                    .split(',')
-                    .map(str::trim)
-                    .map(|name| {
-                        Fault::parse(name).ok_or_else(|| ScriptError::UnknownFault {
-                            name: name.to_owned(),
-                        })
-                    })
-                    .collect();
-                script.on(target, faults?)
+                script.on(target, each(faults, Fault::parse)?)
             })
     }
+}
+
+/// Faults as written, parted by commas.
+fn each<T>(faults: &str, parse: fn(&str) -> Option<T>) -> Result<Vec<T>, ScriptError> {
+    faults
+        .split(',')
+        .map(str::trim)
+        .map(|name| {
+            parse(name).ok_or_else(|| ScriptError::UnknownFault {
+                name: name.to_owned(),
+            })
+        })
+        .collect()
 }
 
 fn target(name: &str) -> Result<CaptureTarget, ScriptError> {
@@ -223,8 +271,23 @@ mod tests {
     }
 
     #[test]
+    fn a_script_says_what_each_look_for_the_place_finds() {
+        let script: Script = "place=unplugged, no_fix,good".parse().unwrap();
+        let found: Vec<_> = (0..5).map(|look| script.place(look)).collect();
+        let expected = [
+            PlaceFault::Good,
+            PlaceFault::Unplugged,
+            PlaceFault::NoFix,
+            PlaceFault::Good,
+            PlaceFault::Good,
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn what_cannot_happen_is_not_a_script() {
         for (text, expected) in [
+            ("place=dry", "UnknownFault"),
             ("portrait=dry", "DoesNotApply"),
             ("thumbs=three_fingers", "DoesNotApply"),
             ("left_thumb=three_fingers", "DoesNotApply"),

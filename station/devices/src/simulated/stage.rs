@@ -1,7 +1,7 @@
 //! Stage: who stands before the simulated devices, and the hand that pulls the cable.
 //!
 //! In: [`SimulatedPerson`]s, one after the other. Out: to the devices, the person and the fault of each attempt.
-//! Owns: the attempt counts. All clones are the same stage.
+//! Owns: the counts of attempts and looks. All clones are the same stage.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use qayd_fingerprint::synthetic::SyntheticPerson;
 use qayd_model::FingerPosition;
 
-use super::script::{Fault, Script};
+use super::script::{Fault, PlaceFault, Script};
 use crate::capture::CaptureTarget;
 
 /// Somebody who does not exist.
@@ -55,6 +55,7 @@ struct State {
     fingers: SyntheticPerson,
     attempts: BTreeMap<CaptureTarget, u16>,
     last_finger: Option<FingerPosition>,
+    looks: usize,
     unplugged: bool,
 }
 
@@ -129,6 +130,16 @@ impl Stage {
         }
     }
 
+    /// Counts a look for the place and says what it finds.
+    pub(super) fn look_for_place(&self) -> PlaceFault {
+        let mut state = self.state();
+        state.looks = state.looks.saturating_add(1);
+        if state.unplugged {
+            return PlaceFault::Unplugged;
+        }
+        state.person.script.place(state.looks)
+    }
+
     pub(super) fn remember(&self, finger: FingerPosition) {
         self.state().last_finger = Some(finger);
     }
@@ -147,6 +158,7 @@ impl State {
             fingers,
             attempts: BTreeMap::new(),
             last_finger: None,
+            looks: 0,
             unplugged: false,
         }
     }

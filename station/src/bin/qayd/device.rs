@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use qayd_devices::sbi::{DeviceState, Environment};
-use qayd_devices::{DeviceEntry, Devices, Hardware, SimulatedPerson, Stage, Surroundings};
+use qayd_devices::{
+    DeviceEntry, Devices, Hardware, PlaceSettings, SimulatedPerson, Stage, Surroundings,
+};
 use qayd_station::{Station, World};
 use serde::Serialize;
 
@@ -19,7 +21,7 @@ use crate::talk::Talk;
 pub enum Verb {
     /// The devices of this station.
     List(Profiles),
-    /// Open a device, take one frame, close it.
+    /// Open a device, take one frame of it where it has a live picture, close it.
     Check {
         /// Its id in the list; without one, all are checked.
         device: Option<String>,
@@ -40,6 +42,9 @@ pub struct Profiles {
     /// Environment that such devices are provisioned for; without it, as the station is.
     #[arg(long, value_name = "NAME")]
     sbi_environment: Option<Environment>,
+    /// Serial port of a satellite receiver; without one, those that the profiles know by their USB numbers.
+    #[arg(long, value_name = "PATH", env = "QAYD_GPS")]
+    gps: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +61,9 @@ pub fn run(verb: Verb, common: &Common, talk: &Talk) -> Result<(), Failure> {
     let signed = sign_in(common)?;
     match verb {
         Verb::List(profiles) => {
-            let around = devices(&signed.station, &profiles)?.look();
+            let devices = devices(&signed.station, &profiles)?;
+            devices.wait_for_scanners();
+            let around = devices.look();
             say_what_is_not_there(&around, talk);
             let entries = around.entries;
             talk.data(&entries, |out| {
@@ -98,6 +105,17 @@ fn say_what_is_not_there(around: &Surroundings, talk: &Talk) {
             around.cameras_denied
         ));
     }
+    match around.scanner_problem {
+        Some("SCN-08") => talk.line(
+            "Document scanners are not looked for: scanimage is missing (on Debian: the package sane-utils).",
+        ),
+        Some(code) => talk.line(&format!("Document scanners could not be looked for ({code}).")),
+        None if around.scanners == Some(0) => talk.line("No document scanner is plugged in."),
+        None => {}
+    }
+    if around.places == Some(0) {
+        talk.line("No satellite receiver is plugged in.");
+    }
     let has_service = around
         .entries
         .iter()
@@ -125,22 +143,27 @@ pub fn entries(station: &Station, profiles: &Profiles) -> Result<Vec<DeviceEntry
 /// Nobody stands before the simulated devices in a check: they show an empty platen and a wall.
 fn devices(station: &Station, profiles: &Profiles) -> Result<Devices, Failure> {
     let world = World::os();
-    let hardware = Hardware::read(
+    let mut hardware = Hardware::read(
         &*world.files,
         profiles.profiles.as_deref(),
         profiles.sbi_trust.as_deref(),
         profiles.sbi_environment,
     )?;
+    if let Some(port) = &profiles.gps {
+        hardware.place = Some(PlaceSettings::at(port));
+    }
     let production = station.identity().production;
     Ok(hardware
         .devices(world.clock, world.random, production)
-        .with_simulated(Stage::make(SimulatedPerson::make(1))))
+        .with_simulated(Stage::make(SimulatedPerson::make(1)))
+        .with_simulated_place())
 }
 
 fn check(devices: &Devices, device: Option<String>, talk: &Talk) -> Result<(), Failure> {
     let ids = match device {
         Some(id) => vec![id],
         None => {
+            devices.wait_for_scanners();
             let around = devices.look();
             say_what_is_not_there(&around, talk);
             around.entries.into_iter().map(|e| e.device.id).collect()
