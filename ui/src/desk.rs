@@ -15,8 +15,8 @@ use qayd_model::{EnrolmentId, ExceptionReason, FingerPosition, PacketId};
 use qayd_station::{Extend, World};
 use qayd_window::{
     CaseState, Duty, FingerLine, FingerMark, Found, InboxItem, Kept, OpenWork, Operator,
-    OutboxItem, Page, RailStep, ReadLine, Reason, Said, ScanLine, Service, SlapTab, SlipLine,
-    StepKind, Verdict,
+    OutboxItem, Page, PlaceState, RailStep, ReadLine, Reason, Said, ScanLine, Service, SlapTab,
+    SlipLine, StepKind, Verdict,
 };
 use slint::{Rgb8Pixel, SharedPixelBuffer};
 
@@ -346,6 +346,8 @@ pub struct OutboxView {
 pub struct PapersView {
     pub title: String,
     pub capturing: bool,
+    /// A document scanner takes the page.
+    pub scanner: bool,
     /// A page's edges are being drawn on `still`.
     pub cutting: bool,
     pub number: String,
@@ -437,6 +439,9 @@ pub struct TruthView {
     pub disk_low: bool,
     pub devices: String,
     pub devices_good: bool,
+    /// How well the place is known; empty while it is not.
+    pub place: String,
+    pub place_state: PlaceState,
     pub clock: String,
     pub returned: usize,
 }

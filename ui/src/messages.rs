@@ -42,7 +42,11 @@ pub fn said(code: &str) -> Said {
         "DEV-05" => Said::Nothing,
         "DEV-06" => Said::TimedOut,
         "DEV-09" => Said::Unplugged,
-        "DEV-10" => Said::DeviceBusy,
+        "DEV-10" | "PLC-04" => Said::DeviceBusy,
+        "SCN-01" => Said::NoPaper,
+        "SCN-02" => Said::PaperJam,
+        "SCN-03" => Said::CoverOpen,
+        "SCN-10" | "PLC-03" => Said::DeviceDenied,
         "SBI-10" | "SBI-11" | "SBI-13" | "SBI-14" | "SBI-15" => Said::UntrustedDevice,
         "SBI-12" | "SBI-24" => Said::ClockDiffers,
         "SBI-26" => Said::OtherFingers,
@@ -61,7 +65,7 @@ pub fn said(code: &str) -> Said {
         return exact;
     }
     match code.split('-').next().unwrap_or_default() {
-        "DEV" | "SBI" | "CAP" | "IMG" | "EXT" | "SLP" => Said::Device,
+        "DEV" | "SBI" | "CAP" | "IMG" | "EXT" | "SLP" | "SCN" | "PLC" => Said::Device,
         "VAL" | "FND" => Said::Value,
         "SYN" | "NET" | "CHN" | "UPL" => Said::Refused,
         "STO" | "FIL" => Said::Store,

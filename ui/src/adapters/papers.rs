@@ -39,6 +39,7 @@ pub(super) fn show(window: &AppWindow, view: Option<Box<PapersView>>) {
     };
     papers.set_title(view.title.into());
     papers.set_capturing(view.capturing);
+    papers.set_scanner(view.scanner);
     papers.set_number(view.number.into());
     papers.set_still(picture(view.still));
     let [left, top, right, bottom] = view.sides;

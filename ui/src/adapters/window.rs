@@ -269,6 +269,8 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             truth.set_disk_low(view.disk_low);
             truth.set_devices(view.devices.into());
             truth.set_devices_good(view.devices_good);
+            truth.set_place(view.place.into());
+            truth.set_place_state(view.place_state);
             truth.set_clock(view.clock.into());
         }
         _ => {}

@@ -262,13 +262,23 @@ impl Work<'_, '_, '_> {
                 return;
             }
             match self.opened(modality) {
-                Some(Ok(device)) => self.captures.device = Some(device),
+                Some(Ok(device)) => {
+                    let shows_nothing = self.is_scanner(&*device);
+                    self.captures.device = Some(device);
+                    if shows_nothing {
+                        return;
+                    }
+                }
                 Some(Err(error)) => return self.give_up(error.code()),
                 None => return,
             }
         }
         let target = self.looked_at();
-        let Some(device) = self.captures.device.as_mut() else {
+        let is_scanner = self
+            .papers
+            .as_ref()
+            .is_some_and(super::papers::Open::is_scanner);
+        let Some(device) = self.captures.device.as_mut().filter(|_| !is_scanner) else {
             return;
         };
         if self.captures.shown.as_ref() != Some(&target) {

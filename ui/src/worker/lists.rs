@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use qayd_devices::DeviceError;
 use qayd_model::{Decision, PacketId};
 use qayd_station::day::day_began;
 use qayd_station::enrolment::verify_slip;
@@ -560,6 +561,11 @@ fn check_one(worker: &Worker<'_>, view: &mut DeviceView) {
         Ok(frame) => {
             view.state = DeviceState::Works;
             view.picture = pictures::of_frame(&frame, false);
+        }
+        // It is there and has nothing live to show: a document scanner, a receiver.
+        Err(DeviceError::Refused { .. }) => {
+            view.state = DeviceState::Works;
+            view.took = String::new();
         }
         Err(error) => {
             view.state = DeviceState::Fails;

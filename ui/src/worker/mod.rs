@@ -36,7 +36,7 @@ use qayd_devices::DeviceEntry;
 use qayd_model::pack::Language;
 use qayd_model::{EnrolmentId, UnixMs};
 use qayd_station::{Session, SessionError, Station, StationError, outbox};
-use qayd_window::{Page, Said};
+use qayd_window::{Page, PlaceState, Said};
 
 use crate::desk::{Command, Event, Setup, Switches, Tell, TruthView};
 use crate::messages::said;
@@ -338,6 +338,7 @@ impl Worker<'_> {
             None => ("–".to_owned(), false),
         };
         let battery = machine::battery();
+        let (place_state, place) = self.place();
         Ok(TruthView {
             station: station.identity().name.clone(),
             network,
@@ -352,9 +353,30 @@ impl Worker<'_> {
             disk_low: free.is_some_and(|free| free < least.saturating_mul(2)),
             devices: self.number(devices.len()),
             devices_good: !devices.is_empty(),
+            place,
+            place_state,
             clock: numbers::when(now, now, offset, language),
             returned,
         })
+    }
+
+    /// How well a receiver knows the place, never where it is: whoever looks over a shoulder reads the bar too.
+    fn place(&self) -> (PlaceState, String) {
+        let seen = self.kit.as_ref().and_then(|kit| kit.devices().place());
+        match seen.map(|view| view.state) {
+            None | Some(qayd_devices::place::PlaceState::NoReceiver) => {
+                (PlaceState::Unknown, "–".to_owned())
+            }
+            Some(qayd_devices::place::PlaceState::NoFix { .. }) => {
+                (PlaceState::Searching, String::new())
+            }
+            Some(qayd_devices::place::PlaceState::Fix(fix)) => {
+                let known = fix.accuracy_m.map_or("✓".to_owned(), |metres| {
+                    self.number(format!("± {metres:.0} m"))
+                });
+                (PlaceState::Known, known)
+            }
+        }
     }
 
     fn preview_is_free(&self) -> bool {

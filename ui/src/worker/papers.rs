@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use qayd_devices::{CaptureTarget, Modality};
+use qayd_devices::{CaptureDevice, CaptureTarget, Modality};
 use qayd_model::{SampleId, SampleKind};
 use qayd_station::EnrolmentError;
 use qayd_station::capture::{CaptureError, PageCut, cut_page, find_page, next_page};
@@ -19,6 +19,8 @@ use crate::desk::{Command, Event, PageView, PapersView, Picture};
 pub(super) struct Open {
     document: String,
     cutting: Option<Cutting>,
+    /// What takes the page shows nothing before.
+    scanner: bool,
     /// Pages that were made small once; a page that is cut again is another sample.
     small: BTreeMap<SampleId, Picture>,
 }
@@ -30,6 +32,11 @@ struct Cutting {
 }
 
 impl Open {
+    /// Whether a scanner takes the pages.
+    pub(super) const fn is_scanner(&self) -> bool {
+        self.scanner
+    }
+
     /// Whether the camera shows what lies before it.
     pub(super) const fn is_live(&self) -> bool {
         self.cutting.is_none()
@@ -42,6 +49,7 @@ impl Work<'_, '_, '_> {
         self.papers = Some(Open {
             document: document.to_owned(),
             cutting: None,
+            scanner: false,
             small: BTreeMap::new(),
         });
         self.tell_papers(false)?;
@@ -134,6 +142,21 @@ impl Work<'_, '_, '_> {
         Ok(())
     }
 
+    /// Looks at what will take the page; `true` where it is a scanner, which shows nothing before.
+    pub(super) fn is_scanner(&mut self, device: &dyn CaptureDevice) -> bool {
+        let is_one = device.describe().modalities == [Modality::Document];
+        let Some(open) = &mut self.papers else {
+            return false;
+        };
+        if open.scanner != is_one {
+            open.scanner = is_one;
+            if let Err(error) = self.tell_papers(false) {
+                self.worker.say_code(error.code());
+            }
+        }
+        is_one
+    }
+
     /// What the live picture of an open paper shows; `None` while none is open or a page is being cut.
     pub(super) fn looks_at_page(&self) -> Option<CaptureTarget> {
         let open = self.papers.as_ref().filter(|open| open.is_live())?;
@@ -158,6 +181,7 @@ impl Work<'_, '_, '_> {
         let mut view = PapersView {
             title: title.to_owned(),
             capturing,
+            scanner: open.scanner,
             cutting: open.cutting.is_some(),
             number: String::new(),
             still: None,

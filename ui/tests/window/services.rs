@@ -36,7 +36,7 @@ fn service() -> (Simulator, Hardware) {
             environment: None,
             ports: simulator.port()..=simulator.port(),
         }),
-        cameras: false,
+        ..Hardware::default()
     };
     (simulator, hardware)
 }
