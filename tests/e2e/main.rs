@@ -3,5 +3,6 @@
 mod bad_input;
 mod capture_faults;
 mod many_stations;
+mod slow_disk;
 mod two_ends;
 mod weeks_and_links;

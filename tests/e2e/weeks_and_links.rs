@@ -123,6 +123,7 @@ impl<A: SyncApi> SyncApi for Lossy<A> {
         // Half of the bytes arrive, the answer never does.
         let bytes = match body {
             UploadBody::Bytes(bytes) => bytes.to_vec(),
+            UploadBody::Shared(bytes) => bytes.to_vec(),
             UploadBody::Stream { length, mut reader } => {
                 let mut bytes = vec![0; length as usize];
                 reader

@@ -5,8 +5,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use bytes::Bytes;
 use qayd_model::{PacketId, StationId};
-use qayd_packet::SealedPacket;
+use qayd_packet::SignedManifest;
 use qayd_protocol::{
     ChainHead, Offer, SyncApi, SyncError, UploadBody, receipt,
     upload_state::{Input, Output, QueuedPacket, Upload},
@@ -15,14 +16,22 @@ use qayd_station::upload::{HttpSyncClient, ReqwestNetwork};
 use qayd_sync_server::testing::{Sizes, TestStation};
 use qayd_world::{World, random_array};
 
+/// A sealed packet that waits.
+pub struct Waiting {
+    /// Its manifest.
+    pub manifest: SignedManifest,
+    /// The bytes of its file.
+    pub bytes: Bytes,
+}
+
 /// A provisioned station with packets to send.
 pub struct LightStation {
     world: World,
     station: TestStation,
     api: HttpSyncClient,
     /// What it has sealed and not yet taken out.
-    pub packets: Vec<SealedPacket>,
-    /// Digests of the packets' files, taken at sealing as the station does.
+    pub packets: Vec<Waiting>,
+    /// Of the receipts.
     head: ChainHead,
 }
 
@@ -48,8 +57,11 @@ impl LightStation {
     /// Seals packets ahead of time.
     pub fn seal(&mut self, count: usize, sizes: Sizes) {
         for _ in 0..count {
-            let packet = self.station.packet(sizes);
-            self.packets.push(packet);
+            let sealed = self.station.packet(sizes);
+            self.packets.push(Waiting {
+                manifest: sealed.manifest,
+                bytes: sealed.bytes.into(),
+            });
         }
     }
 
@@ -90,10 +102,9 @@ impl LightStation {
                     from,
                     until,
                 } => {
-                    let bytes = &self.packet(packet).bytes[from as usize..until as usize];
-                    let sent = self
-                        .api
-                        .upload_append(upload, from, UploadBody::Bytes(bytes));
+                    let bytes = &self.packet(packet).bytes;
+                    let body = UploadBody::Shared(bytes.slice(from as usize..until as usize));
+                    let sent = self.api.upload_append(upload, from, body);
                     answered(sent, |offset| Input::OffsetLearnt { offset })
                 }
                 Output::Wait { ms } => {
@@ -140,7 +151,7 @@ impl LightStation {
             .collect();
         for packet in &self.packets {
             let upload = uploads[&packet.manifest.manifest().packet];
-            let body = UploadBody::Bytes(&packet.bytes);
+            let body = UploadBody::Shared(packet.bytes.clone());
             let end = self.api.upload_append(upload, 0, body).expect("taken");
             assert_eq!(end, packet.bytes.len() as u64);
         }
@@ -168,7 +179,7 @@ impl LightStation {
         }
     }
 
-    fn packet(&self, id: PacketId) -> &SealedPacket {
+    fn packet(&self, id: PacketId) -> &Waiting {
         self.packets
             .iter()
             .find(|packet| packet.manifest.manifest().packet == id)

@@ -20,7 +20,7 @@ use qayd_sync_server::{
     staff::{self, NewStaff, StaffMember, StaffRole},
     trust::{InitRequest, InvitationRequest, init, invite},
 };
-use qayd_world::{Clock, OsClock, World};
+use qayd_world::{Clock, Files, OsClock, World};
 use tempfile::TempDir;
 
 use crate::{Kit, PASSPHRASE, applicant::repository};
@@ -61,6 +61,11 @@ pub struct Programme {
 impl Programme {
     /// Makes a programme and serves it in the role `all`.
     pub fn start() -> Self {
+        Self::start_on(World::os().files)
+    }
+
+    /// The same on other files, which its stations have too.
+    pub fn start_on(files: Arc<dyn Files>) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let address = TcpListener::bind("127.0.0.1:0")
             .and_then(|l| l.local_addr())
@@ -68,6 +73,7 @@ impl Programme {
         let clock = Arc::new(MovedClock::default());
         let world = World {
             clock: clock.clone(),
+            files,
             ..World::os()
         };
         let secret = Passphrase::new(PASSPHRASE);

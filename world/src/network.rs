@@ -5,6 +5,8 @@
 
 use std::io::Read;
 
+use bytes::Bytes;
+
 /// The most a response body may hold: 32 MiB. A longer one is [`NetworkError::TooLarge`].
 pub const RESPONSE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
@@ -33,8 +35,8 @@ pub struct NetworkRequest {
 pub enum NetworkBody {
     /// No body.
     Empty,
-    /// All of it.
-    Bytes(Vec<u8>),
+    /// All of it. Clones share it.
+    Bytes(Bytes),
     /// `length` bytes from `reader`.
     Stream {
         /// Exactly so many bytes are sent.

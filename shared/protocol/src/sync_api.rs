@@ -7,6 +7,7 @@
 
 use std::io::Read;
 
+use bytes::Bytes;
 use qayd_model::{ByteCount, Remedy, UploadId};
 
 use crate::{
@@ -59,6 +60,8 @@ pub trait SyncApi: Send + Sync {
 pub enum UploadBody<'a> {
     /// All of them.
     Bytes(&'a [u8]),
+    /// All of them, for a client that sends them without a copy.
+    Shared(Bytes),
     /// `length` bytes from `reader`.
     Stream {
         /// Exactly so many.
@@ -73,6 +76,7 @@ impl UploadBody<'_> {
     pub fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Shared(bytes) => bytes.len() as u64,
             Self::Stream { length, .. } => *length,
         }
     }

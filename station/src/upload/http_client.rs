@@ -7,6 +7,7 @@
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use qayd_crypto::SigningKey;
 use qayd_model::{ByteCount, StationId, UploadId};
 use qayd_protocol::messages::{AuditAnswer, SignedList};
@@ -48,7 +49,7 @@ impl core::fmt::Debug for HttpSyncClient {
     }
 }
 
-struct Call<'a> {
+struct Call {
     method: &'static str,
     path: String,
     headers: Vec<(String, String)>,
@@ -57,11 +58,11 @@ struct Call<'a> {
     upload_offset: Option<u64>,
     timeout_ms: u64,
     signed: bool,
-    /// What the body can be made again from, for the one retry after 401.
-    again: Option<&'a [u8]>,
+    /// The body once more, for the one retry after 401.
+    again: Option<Bytes>,
 }
 
-impl<'a> Call<'a> {
+impl Call {
     fn get(path: impl Into<String>) -> Self {
         Self {
             method: "GET",
@@ -72,16 +73,18 @@ impl<'a> Call<'a> {
             upload_offset: None,
             timeout_ms: ANSWER_MS,
             signed: true,
-            again: Some(&[]),
+            again: Some(Bytes::new()),
         }
     }
 
-    fn post(path: &str, body: &'a [u8]) -> Self {
+    fn post(path: &str, body: Vec<u8>) -> Self {
+        let digest = content_digest(&body);
+        let body = Bytes::from(body);
         Self {
             method: "POST",
             headers: vec![("Content-Type".to_owned(), CBOR_MEDIA_TYPE.to_owned())],
-            body: NetworkBody::Bytes(body.to_vec()),
-            digest: Some(content_digest(body)),
+            body: NetworkBody::Bytes(body.clone()),
+            digest: Some(digest),
             again: Some(body),
             ..Self::get(path)
         }
@@ -116,8 +119,8 @@ impl HttpSyncClient {
         }
     }
 
-    fn call(&self, mut call: Call<'_>) -> Result<NetworkResponse, SyncError> {
-        let again = call.again.map(<[u8]>::to_vec);
+    fn call(&self, mut call: Call) -> Result<NetworkResponse, SyncError> {
+        let again = call.again;
         let (method, path, timeout_ms, signed) =
             (call.method, call.path.clone(), call.timeout_ms, call.signed);
         let (digest, upload_offset, headers) = (
@@ -195,14 +198,14 @@ impl HttpSyncClient {
         ])
     }
 
-    fn upload_call(&self, method: &'static str, upload: UploadId) -> Call<'static> {
+    fn upload_call(&self, method: &'static str, upload: UploadId) -> Call {
         let mut call = Call::get(format!("{UPLOADS_PATH}/{upload}"));
         call.method = method;
         call.headers = vec![(header::RESUMABLE.to_owned(), tus::VERSION.to_owned())];
         call
     }
 
-    fn list(&self, mut call: Call<'_>, after: u64) -> Result<Vec<Vec<u8>>, SyncError> {
+    fn list(&self, mut call: Call, after: u64) -> Result<Vec<Vec<u8>>, SyncError> {
         call.path.push_str(&format!("?after={after}"));
         let response = expect(self.call(call)?)?;
         Ok(SignedList::from_bytes(&response.body)?.into_items())
@@ -218,14 +221,13 @@ impl SyncApi for HttpSyncClient {
     }
 
     fn provision(&self, request: &ProvisionRequest) -> Result<ProvisionAnswer, SyncError> {
-        let body = request.to_bytes();
-        let response = expect(self.call(Call::post(PROVISION_PATH, &body).unsigned())?)?;
+        let response =
+            expect(self.call(Call::post(PROVISION_PATH, request.to_bytes()).unsigned())?)?;
         Ok(ProvisionAnswer::from_bytes(&response.body)?)
     }
 
     fn offer(&self, offer: &Offer) -> Result<OfferAnswer, SyncError> {
-        let body = offer.to_bytes();
-        let response = expect(self.call(Call::post(OFFER_PATH, &body))?)?;
+        let response = expect(self.call(Call::post(OFFER_PATH, offer.to_bytes()))?)?;
         let answer = OfferAnswer::from_bytes(&response.body)?;
         *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.nonce.clone());
         Ok(answer)
@@ -257,7 +259,8 @@ impl SyncApi for HttpSyncClient {
         call.timeout_ms = UPLOAD_ANSWER_MS;
         call.again = None;
         call.body = match body {
-            UploadBody::Bytes(bytes) => NetworkBody::Bytes(bytes.to_vec()),
+            UploadBody::Bytes(bytes) => NetworkBody::Bytes(Bytes::copy_from_slice(bytes)),
+            UploadBody::Shared(bytes) => NetworkBody::Bytes(bytes),
             UploadBody::Stream { length, reader } => NetworkBody::Stream { length, reader },
         };
         let response = self.call(call)?;
@@ -294,8 +297,7 @@ impl SyncApi for HttpSyncClient {
     }
 
     fn send_audit(&self, batch: &AuditBatch) -> Result<u64, SyncError> {
-        let body = batch.to_bytes();
-        let response = expect(self.call(Call::post(AUDIT_PATH, &body))?)?;
+        let response = expect(self.call(Call::post(AUDIT_PATH, batch.to_bytes()))?)?;
         Ok(AuditAnswer::from_bytes(&response.body)?.held)
     }
 }

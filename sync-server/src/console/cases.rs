@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 use super::{
     Console,
     language::Words,
-    session::{PageError, Visitor, blocking, clock, html},
+    session::{PageError, Visitor, clock, show},
     view::{CaseRow, Choice, Page, age, case_row, code_name},
 };
 use crate::{
@@ -75,8 +75,7 @@ pub(super) async fn queue(
     visitor: Visitor,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
-    let for_page = visitor.clone();
-    let page = blocking(move || {
+    show(visitor, move |visitor| {
         let (review, w, member) = (&console.review, visitor.w, visitor.member());
         let text = |key: &str| query.get(key).map_or("", String::as_str);
         let state = match text("state") {
@@ -171,8 +170,7 @@ pub(super) async fn queue(
             })
         })
     })
-    .await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    .await
 }
 
 /// Only what an address of ours may hold; everything else goes.
@@ -238,8 +236,7 @@ struct BatchesPage {
 
 /// One row per station and day.
 pub(super) async fn batches(State(console): State<Console>, visitor: Visitor) -> Response {
-    let for_page = visitor.clone();
-    let page = blocking(move || {
+    show(visitor, move |visitor| {
         let (review, w, member) = (&console.review, visitor.w, visitor.member());
         let offset = review.settings().utc_offset_minutes;
         review.centre().register().read(|connection| {
@@ -272,8 +269,7 @@ pub(super) async fn batches(State(console): State<Console>, visitor: Visitor) ->
             Ok::<_, PageError>(BatchesPage { page: visitor.page(w.t("batches-title"), "batches"), batches })
         })
     })
-    .await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    .await
 }
 
 #[derive(Template)]
@@ -294,8 +290,7 @@ pub(super) async fn batch(
     visitor: Visitor,
     Path((station, day)): Path<(String, String)>,
 ) -> Response {
-    let for_page = visitor.clone();
-    let page = blocking(move || {
+    show(visitor, move |visitor| {
         let (review, w, member) = (&console.review, visitor.w, visitor.member());
         let station: StationId = station.parse().map_err(|_| PageError::NotFound)?;
         let filter = Filter {
@@ -331,8 +326,7 @@ pub(super) async fn batch(
             })
         })
     })
-    .await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    .await
 }
 
 fn range(from: u64, to: u64) -> String {

@@ -17,7 +17,7 @@ use super::{
         Acts, acts_of, findings_of, may_act, open_case, opened_or_not, other_of, proposal_of,
     },
     language::Words,
-    session::{PageError, Visitor, blocking, clock, html},
+    session::{PageError, Visitor, clock, show},
     view::{
         FindingView, LineView, Page, Picture, code_name, finger_name, likeness, line_views,
         name_of, pack_language, picture, sample_of, tone_of,
@@ -80,9 +80,10 @@ pub(super) async fn page(
     visitor: Visitor,
     Path((enrolment, other)): Path<(String, String)>,
 ) -> Response {
-    let for_page = visitor.clone();
-    let page = blocking(move || build(&console.review, &visitor, &enrolment, &other)).await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    show(visitor, move |visitor| {
+        build(&console.review, visitor, &enrolment, &other)
+    })
+    .await
 }
 
 struct Half {

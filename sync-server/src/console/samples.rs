@@ -15,7 +15,7 @@ use qayd_model::{PacketId, SampleId};
 
 use super::{
     Console,
-    session::{PageError, Visitor, blocking, html},
+    session::{PageError, Visitor, blocking, show},
     view::{Page, sample_name, sample_src},
 };
 use crate::{
@@ -156,13 +156,12 @@ pub(super) async fn page(
     visitor: Visitor,
     Path((packet, sample)): Path<(String, String)>,
 ) -> Response {
-    let for_page = visitor.clone();
-    let page = blocking(move || {
+    show(visitor, move |visitor| {
         let (review, w) = (&console.review, visitor.w);
         let packet: PacketId = packet.parse().map_err(|_| PageError::NotFound)?;
         let sample: SampleId = sample.parse().map_err(|_| PageError::NotFound)?;
         let row = review.centre().packet(packet)?.ok_or(PageError::NotFound)?;
-        may_look(review, &visitor, &row)?;
+        may_look(review, visitor, &row)?;
         let stored = review.centre().read_packet(packet)?;
         let opened = review.open_content(&stored)?;
         let entry = opened
@@ -197,6 +196,5 @@ pub(super) async fn page(
             src: format!("{}?size=full", sample_src(packet, sample)),
         })
     })
-    .await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    .await
 }

@@ -225,6 +225,16 @@ pub(super) async fn blocking<T: Send + 'static>(
         .unwrap_or(Err(PageError::Lost))
 }
 
+/// The page that `build` makes for a visitor, or the page that says why there is none.
+pub(super) async fn show<P: Template + Send + 'static>(
+    visitor: Visitor,
+    build: impl FnOnce(&Visitor) -> Result<P, PageError> + Send + 'static,
+) -> Response {
+    let for_page = visitor.clone();
+    let page = blocking(move || build(&visitor)).await;
+    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+}
+
 /// A rendered page, or an error page that says so.
 pub(super) fn html(template: &impl Template) -> Response {
     match template.render() {

@@ -3,13 +3,14 @@
 //! In: pieces, in order. Out: the file's manifest and whether its parts are whole; with both, its every byte is named.
 //! Never: touches the disk; judges by the register.
 //!
-//! On a fast link hashing takes longer than writing, so it runs behind on a thread of its own.
+//! On a fast link hashing takes longer than writing, so it runs behind on a thread of its own while a processor is free for
+//! one. Where many send at once none is, and the bytes are hashed where they were just written, still in the cache.
 
 use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -129,8 +130,51 @@ impl Scan {
     }
 }
 
+/// Leave for scans to have a thread, given to as many at once as there are processors for it. Clones share it.
+#[derive(Clone)]
+pub(super) struct ScanThreads {
+    free: Arc<AtomicUsize>,
+}
+
+impl ScanThreads {
+    /// One thread for two processors: the other one receives and writes.
+    pub(super) fn of_this_machine() -> Self {
+        Self::of(
+            thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2)),
+        )
+    }
+
+    fn of(threads: usize) -> Self {
+        Self {
+            free: Arc::new(AtomicUsize::new(threads)),
+        }
+    }
+
+    fn take(&self) -> Option<ScanThread> {
+        let one_less = |free: usize| free.checked_sub(1);
+        let taken = self
+            .free
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        taken.is_ok().then(|| ScanThread {
+            free: self.free.clone(),
+        })
+    }
+}
+
+/// Leave for one, given back when it is dropped.
+struct ScanThread {
+    free: Arc<AtomicUsize>,
+}
+
+impl Drop for ScanThread {
+    fn drop(&mut self) {
+        self.free.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 /// A [`Scan`] that may run behind the writing.
 pub(super) struct Scanner {
+    threads: ScanThreads,
     length: u64,
     kept: u64,
     hopeless: Arc<AtomicBool>,
@@ -148,9 +192,10 @@ enum State {
 }
 
 impl Scanner {
-    /// Goes on from `scan`, for a file that will have `length`.
-    pub(super) fn new(scan: Scan, length: u64) -> Self {
+    /// Goes on from `scan`, for a file that will have `length`, on one of `threads` where it is worth it.
+    pub(super) fn new(scan: Scan, length: u64, threads: &ScanThreads) -> Self {
         Self {
+            threads: threads.clone(),
             length,
             kept: scan.offset,
             hopeless: Arc::new(AtomicBool::new(scan.hopeless(length))),
@@ -186,12 +231,20 @@ impl Scanner {
         }
     }
 
+    /// Goes on behind the writing, if there is a thread for it.
     fn run(&mut self) {
+        if !matches!(self.state, State::Resting(_)) {
+            return;
+        }
+        let Some(leave) = self.threads.take() else {
+            return;
+        };
         self.state = match std::mem::replace(&mut self.state, State::Between) {
             State::Resting(mut scan) => {
                 let (pieces, queue) = sync_channel::<Bytes>(PIECES_WAITING);
                 let (length, hopeless) = (self.length, self.hopeless.clone());
                 let thread = thread::spawn(move || {
+                    let _leave = leave;
                     for piece in queue {
                         scan.update(&piece, length);
                         hopeless.store(scan.hopeless(length), Ordering::SeqCst);
@@ -253,14 +306,15 @@ mod tests {
         let packet = a_sealed_packet();
         let length = packet.bytes.len() as u64;
         let expected = Ok(packet.manifest.digest());
-        // Shorter pieces are scanned in place, longer ones on a thread, and both ways may take turns.
-        for pieces in [
-            &[1_400][..],
-            &[FAST_PIECE_BYTES],
-            &[200_000],
-            &[5_000, 70_000],
+        // Shorter pieces are scanned in place, longer ones on a thread if there is one, and both ways may take turns.
+        for (pieces, threads) in [
+            (&[1_400][..], 1),
+            (&[FAST_PIECE_BYTES], 1),
+            (&[200_000], 1),
+            (&[200_000], 0),
+            (&[5_000, 70_000], 1),
         ] {
-            let mut scanner = Scanner::new(Scan::new(), length);
+            let mut scanner = Scanner::new(Scan::new(), length, &ScanThreads::of(threads));
             let mut rest = Bytes::from(packet.bytes.clone());
             for take in pieces.iter().cycle() {
                 if rest.is_empty() {
@@ -275,12 +329,30 @@ mod tests {
     }
 
     #[test]
+    fn no_more_scans_have_a_thread_than_there_are_and_each_is_given_back() {
+        let packet = a_sealed_packet();
+        let length = packet.bytes.len() as u64;
+        let threads = ScanThreads::of(1);
+        let piece = Bytes::copy_from_slice(&packet.bytes[..FAST_PIECE_BYTES]);
+        let begun = || {
+            let mut scanner = Scanner::new(Scan::new(), length, &threads);
+            scanner.update(piece.clone());
+            scanner
+        };
+        let on_a_thread = |scanner: &Scanner| matches!(scanner.state, State::Running { .. });
+        let (mut first, second) = (begun(), begun());
+        assert!(on_a_thread(&first) && !on_a_thread(&second));
+        first.rest();
+        assert!(on_a_thread(&begun()));
+    }
+
+    #[test]
     fn a_wrong_byte_and_a_wrong_length_are_told_by_either_way() {
         let packet = a_sealed_packet();
         let length = packet.bytes.len() as u64;
         for take in [1_400, 200_000] {
             let scanned = |bytes: &[u8], length| {
-                let mut scanner = Scanner::new(Scan::new(), length);
+                let mut scanner = Scanner::new(Scan::new(), length, &ScanThreads::of(1));
                 bytes
                     .chunks(take)
                     .for_each(|piece| scanner.update(Bytes::copy_from_slice(piece)));

@@ -22,7 +22,7 @@ use qayd_model::UploadId;
 use qayd_protocol::tus::Checksum;
 use qayd_world::{Appender, Clock, Files, FilesError, World};
 
-use super::scan::{Scan, Scanner, Staged};
+use super::scan::{Scan, ScanThreads, Scanner, Staged};
 
 /// A file is read back in pieces of this size.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -152,6 +152,7 @@ pub struct Uploads {
     folder: PathBuf,
     files: Arc<dyn Files>,
     clock: Arc<dyn Clock>,
+    threads: ScanThreads,
     live: Arc<Mutex<HashMap<UploadId, Arc<Live>>>>,
 }
 
@@ -163,6 +164,7 @@ impl Uploads {
             folder: folder.to_owned(),
             files: world.files.clone(),
             clock: world.clock.clone(),
+            threads: ScanThreads::of_this_machine(),
             live: Arc::new(Mutex::new(HashMap::new())),
         })
     }
@@ -195,7 +197,7 @@ impl Uploads {
             phase: Mutex::new(Phase::Receiving {
                 synced: scan.offset(),
                 synced_at_ms: self.clock.monotonic_ms(),
-                scan: Scanner::new(scan, length),
+                scan: Scanner::new(scan, length, &self.threads),
             }),
         });
         table.insert(upload, live.clone());
@@ -388,7 +390,7 @@ impl Uploads {
             self.files.truncate(&live.path, offset)?;
         }
         let scan = self.scan_file(&live.path, live.length)?;
-        Ok(Scanner::new(scan, live.length))
+        Ok(Scanner::new(scan, live.length, &self.threads))
     }
 
     fn recover(&self, path: &Path, length: u64) -> Result<Scan, FilesError> {

@@ -5,6 +5,7 @@
 
 use std::io::Read;
 
+use bytes::Buf;
 use qayd_model::{ByteCount, StationId, UploadId};
 use qayd_packet::limits::PACKET_BYTES_MAX;
 use qayd_protocol::{
@@ -113,6 +114,7 @@ impl SyncApi for StationView {
         };
         let mut body: Box<dyn Body + '_> = match body {
             UploadBody::Bytes(bytes) => Box::new(ReadBody(bytes)),
+            UploadBody::Shared(bytes) => Box::new(ReadBody(bytes.reader())),
             UploadBody::Stream { length, reader } => Box::new(ReadBody(reader.take(length))),
         };
         let appended = self

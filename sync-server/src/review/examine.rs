@@ -110,6 +110,7 @@ fn examine(review: &Review, packet: PacketId, lease: &Lease) -> Result<(), Revie
     push(&mut checks, CheckKind::Pack, CheckOutcome::Held, vec![]);
 
     let fingers = read_samples(review, &stored, &opened.content, &mut checks)?;
+    sensitive_apart(&opened.content, published, &mut checks);
     content_checks(review, &stored, &opened, published, &mut checks);
     if let Some((a, b)) = same_finger_twice(&fingers) {
         push(
@@ -258,6 +259,19 @@ fn times(stored: &StoredPacket, content: &Content, checks: &mut Vec<Check>) {
         CheckOutcome::Note
     };
     push(checks, CheckKind::Times, outcome, details);
+}
+
+/// What the pack calls sensitive does not stand among the demographics, which every reviewer's key opens.
+fn sensitive_apart(content: &Content, published: &Published, checks: &mut Vec<Check>) {
+    let misplaced: Vec<String> = content
+        .fields
+        .iter()
+        .filter_map(|entry| published.pack.field_numbered(entry.number))
+        .filter(|field| field.sensitive)
+        .map(|field| field.id.clone())
+        .collect();
+    let outcome = outcome_of(&misplaced, CheckOutcome::Failed);
+    push(checks, CheckKind::SensitiveApart, outcome, misplaced);
 }
 
 /// The pack's rules once more, over what was signed.

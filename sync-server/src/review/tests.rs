@@ -8,7 +8,7 @@ use qayd_world::testing::FakeClock;
 
 use super::{
     Review, ReviewError, ReviewSettings,
-    case::{self, Case, CaseState, CheckKind, CheckOutcome, Finding, FindingKind},
+    case::{self, Case, CaseState, Check, CheckKind, CheckOutcome, Finding, FindingKind},
     examine::{run_one, summary},
 };
 use crate::{
@@ -60,17 +60,18 @@ fn findings(review: &Review, packet: &SealedPacket) -> Vec<Finding> {
         .unwrap()
 }
 
-fn outcome(review: &Review, packet: &SealedPacket, kind: CheckKind) -> Option<CheckOutcome> {
+fn check(review: &Review, packet: &SealedPacket, kind: CheckKind) -> Option<Check> {
     let manifest = packet.manifest.manifest();
     let checks = review
         .centre()
         .register()
         .read(|c| case::checks_in(c, manifest.enrolment, manifest.version))
         .unwrap();
-    checks
-        .iter()
-        .find(|check| check.kind == kind)
-        .map(|check| check.outcome)
+    checks.into_iter().find(|check| check.kind == kind)
+}
+
+fn outcome(review: &Review, packet: &SealedPacket, kind: CheckKind) -> Option<CheckOutcome> {
+    check(review, packet, kind).map(|check| check.outcome)
 }
 
 fn enrolment(packet: &SealedPacket) -> EnrolmentId {
@@ -105,6 +106,7 @@ fn a_clean_packet_becomes_a_case_of_its_home_office_with_every_check_held() {
         CheckKind::StationCertificate,
         CheckKind::OperatorSignature,
         CheckKind::Pack,
+        CheckKind::SensitiveApart,
         CheckKind::Content,
         CheckKind::HomeOffice,
         CheckKind::Samples,
@@ -506,6 +508,37 @@ fn content_that_breaks_the_packs_rules_fails_its_check_although_it_is_signed() {
         outcome(&review, &elsewhere, CheckKind::HomeOffice),
         Some(CheckOutcome::Failed)
     );
+}
+
+#[test]
+fn a_sensitive_answer_among_the_demographics_fails_its_check_and_apart_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (centre, _clock, review) = centre(folder.path());
+    let mut camp = Camp::provision(&centre, "A");
+    let answered = person(
+        "زينب_كاظم_جاسم_الشمري",
+        "1990-05-17",
+        "فاطمة_حسين",
+        "needs = [\"mobility\"]\nclearance_number = \"T-173\"",
+    );
+    let honest = camp.send(&centre, &NewCase::of(&answered).with_hands(1, 1));
+    let hostile = camp.send(
+        &centre,
+        &NewCase {
+            misplaced: &[52],
+            ..NewCase::of(&answered).with_hands(1, 2)
+        },
+    );
+    examine_all(&review);
+    let apart = |packet| check(&review, packet, CheckKind::SensitiveApart).unwrap();
+    assert_eq!(apart(&honest).outcome, CheckOutcome::Held);
+    assert_eq!(case_of(&review, &honest).checks_failed, 0);
+    let failed = apart(&hostile);
+    assert_eq!(
+        (failed.outcome, failed.details),
+        (CheckOutcome::Failed, vec!["clearance_number".to_owned()])
+    );
+    assert_eq!(case_of(&review, &hostile).checks_failed, 1);
 }
 
 #[test]

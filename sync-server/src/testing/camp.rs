@@ -52,6 +52,8 @@ pub struct NewCase<'a> {
     pub others: Vec<(SampleKind, &'a str, Vec<u8>)>,
     /// Samples of an earlier version that are not sent again.
     pub held: Vec<SampleEntry>,
+    /// Numbers of sensitive answers that are put among the demographics, as a hostile station might.
+    pub misplaced: &'a [u32],
     /// The packet of the version before, whose sensitive answers stand; there exactly when `version` is above 1.
     pub sensitive_in: Option<PacketId>,
     /// Office; `None`: as the pack's rule finds it.
@@ -73,6 +75,7 @@ impl<'a> NewCase<'a> {
             exceptions: Vec::new(),
             others: Vec::new(),
             held: Vec::new(),
+            misplaced: &[],
             sensitive_in: None,
             office: None,
         }
@@ -186,6 +189,7 @@ impl Camp {
             .partition(|entry: &FieldEntry| {
                 pack.field_numbered(entry.number)
                     .is_some_and(|field| field.sensitive)
+                    && !case.misplaced.contains(&entry.number)
             });
         let exceptions: Vec<BiometricException> = case
             .exceptions

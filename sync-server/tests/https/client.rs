@@ -244,6 +244,7 @@ impl SyncApi for HttpStation {
     ) -> Result<u64, SyncError> {
         let bytes = match body {
             UploadBody::Bytes(bytes) => bytes.to_vec(),
+            UploadBody::Shared(bytes) => bytes.to_vec(),
             UploadBody::Stream { mut reader, .. } => {
                 let mut bytes = Vec::new();
                 reader.read_to_end(&mut bytes).unwrap();

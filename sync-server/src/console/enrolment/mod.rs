@@ -27,7 +27,7 @@ use super::{
     Console,
     cases::holder_name,
     language::Words,
-    session::{PageError, Visitor, blocking, clock, html},
+    session::{PageError, Visitor, clock, show},
     view::{
         Fact, FindingView, Page, Picture, SectionView, age, code_name, finger_name, pack_language,
         picture, sample_of, sections, tone_of,
@@ -106,12 +106,16 @@ pub(super) async fn page(
     Path(enrolment): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
-    let for_page = visitor.clone();
-    let version = query
-        .get("version")
-        .and_then(|version| version.parse().ok());
-    let page = blocking(move || build(&console.review, &visitor, &enrolment, version)).await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    let version = version_of(&query);
+    show(visitor, move |visitor| {
+        build(&console.review, visitor, &enrolment, version)
+    })
+    .await
+}
+
+/// `?version=n`.
+fn version_of(query: &HashMap<String, String>) -> Option<u32> {
+    query.get("version")?.parse().ok()
 }
 
 /// A case the visitor may see; opening it takes its lease.

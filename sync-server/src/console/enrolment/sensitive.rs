@@ -12,11 +12,11 @@ use axum::{
 };
 use qayd_model::EnrolmentId;
 
-use super::open_case;
+use super::{open_case, version_of};
 use crate::{
     console::{
         Console,
-        session::{PageError, Visitor, blocking, html},
+        session::{PageError, Visitor, show},
         view::{Page, SectionView, sections},
     },
     decision::DecideError,
@@ -40,12 +40,11 @@ pub(in crate::console) async fn page(
     Path(enrolment): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
-    let for_page = visitor.clone();
-    let version = query
-        .get("version")
-        .and_then(|version| version.parse().ok());
-    let page = blocking(move || build(&console.review, &visitor, &enrolment, version)).await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    let version = version_of(&query);
+    show(visitor, move |visitor| {
+        build(&console.review, visitor, &enrolment, version)
+    })
+    .await
 }
 
 fn build(

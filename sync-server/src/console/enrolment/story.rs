@@ -15,7 +15,7 @@ use crate::{
     console::{
         Console,
         language::Words,
-        session::{PageError, Visitor, blocking, clock, html},
+        session::{PageError, Visitor, clock, show},
         view::{Page, code_name, finger_name, name_of, pack_language},
     },
     decision::{self, LogEvent, REJECTION_REASONS, RETURN_REASONS},
@@ -156,8 +156,7 @@ pub(in crate::console) async fn history(
     visitor: Visitor,
     Path(enrolment): Path<String>,
 ) -> Response {
-    let for_page = visitor.clone();
-    let page = blocking(move || {
+    show(visitor, move |visitor| {
         let (review, w) = (&console.review, visitor.w);
         let enrolment: EnrolmentId = enrolment.parse().map_err(|_| PageError::NotFound)?;
         review.centre().register().read(|connection| {
@@ -172,6 +171,5 @@ pub(in crate::console) async fn history(
             })
         })
     })
-    .await;
-    page.map_or_else(|error| for_page.refuse(&error), |page| html(&page))
+    .await
 }

@@ -24,6 +24,7 @@ pub enum CheckKind {
     SupervisorSignature,
     Pack,
     Content,
+    SensitiveApart,
     HomeOffice,
     Samples,
     HeldSamples,
@@ -33,7 +34,7 @@ pub enum CheckKind {
 
 impl CheckKind {
     /// All of them, in the order of examination.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::StationStanding,
         Self::Chain,
         Self::Bytes,
@@ -48,6 +49,7 @@ impl CheckKind {
         Self::Pack,
         Self::Samples,
         Self::HeldSamples,
+        Self::SensitiveApart,
         Self::Content,
         Self::HomeOffice,
     ];
