@@ -1,11 +1,13 @@
 //! Fits and judges the fast matcher of the search.
 //!
-//! `cargo run --release -p qayd-fingerprint --example fit_search -- [--write FILE] [--ablation] [--people N] [--plot FILE] DIR...`
+//! `cargo run --release -p qayd-fingerprint --example fit_search -- [--keep-bits] [--write FILE] [--ablation]
+//! [--screening] [--people N] [--plot FILE] DIR...`
 //!
 //! Over folders of `<finger>_<impression>.<ext>` (500 ppi) and drawn fingers: chooses the bits of the descriptor, fits
 //! the weights of its score and the scale, prints error rates, and with `--write` puts everything where it belongs,
 //! `shared/fingerprint/src/search/fitted.rs`. Run it again whenever minutiae or the kernel change, once with the old
-//! bits and once more with the new ones. `--people` searches ten-finger people made of the folders' fingers in a
+//! bits and once more with the new ones; with `--keep-bits` weights and scale only. `--screening` deals ten-finger people
+//! from the folders' fingers and counts where the stages of the screening lose the mate. `--people` searches ten-finger people made of the folders' fingers in a
 //! gallery of N people made as templates; `--plot` draws how their scores compare with those of the folders.
 #![allow(
     clippy::print_stdout,
@@ -25,7 +27,9 @@ mod weights;
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use qayd_fingerprint::search::{Choice, Descriptor, POOL_BITS, Surroundings, evidence_features};
+use qayd_fingerprint::search::{
+    Choice, Descriptor, POOL_BITS, SCREENING, Stage, Surroundings, evidence_features,
+};
 use qayd_fingerprint::synthetic::{ImpressionSettings, MasterFinger, impression};
 use qayd_fingerprint::{GreyImage, Template, extract};
 use qayd_model::Ppi;
@@ -47,6 +51,7 @@ const DRAWN: (u64, u64) = (40, 4);
 fn main() -> Result<(), Box<dyn Error>> {
     let mut sets = Vec::new();
     let (mut write, mut plot, mut ablation, mut people) = (None, None, false, None);
+    let (mut screening, mut keep_bits) = (false, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -54,8 +59,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--plot" => plot = Some(arguments.next().ok_or("which file?")?),
             "--people" => people = Some(arguments.next().ok_or("how many?")?.parse()?),
             "--ablation" => ablation = true,
+            "--keep-bits" => keep_bits = true,
+            "--screening" => screening = true,
             folder => sets.push(folder_set(folder)?),
         }
+    }
+    if screening {
+        let closely = SCREENING.map(|stage| Stage {
+            glance: false,
+            ..stage
+        });
+        people::screening_losses(
+            &sets,
+            &[("in use", &SCREENING), ("without glances", &closely)],
+        );
+        return Ok(());
     }
     if let Some(count) = people {
         people::cascade(&sets, count);
@@ -67,10 +85,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     sets.push(drawn_set()?);
     report("bits in use", &trials(&sets, Surroundings::derive), &sets);
-    let chosen = bits::choose(&sets);
+    let chosen = if keep_bits {
+        Choice::questions_in_use().to_vec()
+    } else {
+        bits::choose(&sets)
+    };
     let choice = Choice::of(&chosen);
     let fitted = trials(&sets, |t| Surroundings::derive_with(&choice, t));
     let weights = report("newly chosen bits", &fitted, &sets);
+    let first_looks: Vec<Trial> = fitted.iter().map(Trial::at_a_glance).collect();
+    let [none, alike, support, ..] = report("their first look alone", &first_looks, &sets);
     if ablation {
         for (name, choice) in bits::ablations(&chosen) {
             let other = trials(&sets, |t| Surroundings::derive_with(&choice, t));
@@ -79,7 +103,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Some(file) = write {
         let scale = weights::scale(&sets, &choice, &weights);
-        std::fs::write(&file, weights::source(&chosen, &weights, &scale))?;
+        std::fs::write(
+            &file,
+            weights::source(&chosen, &weights, &[none, alike, support], &scale),
+        )?;
         println!("written: {file}");
     }
     Ok(())

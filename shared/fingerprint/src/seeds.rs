@@ -28,9 +28,9 @@ const SEEDS: usize = 32;
 const OF_ONE_POINT: usize = 2;
 /// How many seeds are tried as the place where both pictures are laid on each other.
 pub(crate) const TRIED: usize = 12;
-/// Seeds that agree less than this are not of one finger: half of the comparisons of different fingers end here, and
-/// fewer than 1 in 200 of one finger, most of them hopeless.
-const AGREEMENT_MIN: f32 = 1.1;
+/// Seeds that agree less than this are not of one finger: many comparisons of different fingers end here, and of one
+/// finger fewer than 1 in 200, hopeless ones.
+const AGREEMENT_MIN: f32 = 0.9;
 /// Two seeds agree when the second lies where the first says within this, pixels, and this share of the distance.
 const AGREE_PX: f32 = 9.0;
 const AGREE_SHARE: f32 = 0.10;
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_different_fingers_end_here_and_one_finger_does_not() {
+    fn some_of_the_different_fingers_end_here_and_one_finger_does_not() {
         let of = |seed, impression| {
             TemplatePerson::make(seed).impression(FingerPosition::RightIndex, impression)
         };
@@ -225,6 +225,6 @@ mod tests {
             different += usize::from(agreement(&of(seed, 1), &of(seed + 100, 2)).is_some());
         }
         assert!(one >= 58, "{one} of 60");
-        assert!(different <= 30, "{different} of 60");
+        assert!(different <= 45, "{different} of 60");
     }
 }

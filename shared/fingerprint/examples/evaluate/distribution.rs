@@ -20,7 +20,8 @@ const LEFT: f64 = 64.0;
 const TOP: f64 = 40.0;
 const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 360.0;
-const SCORE_MAX: f64 = 700.0;
+/// Where the scale of one finger ends.
+const SCORE_MAX: f64 = 600.0;
 /// Decades shown below 1.
 const DECADES: f64 = 5.0;
 
@@ -34,7 +35,7 @@ fn y(rate: f64) -> f64 {
 
 /// The picture; false-match rates are solid lines, false non-match rates dashed, the scale's own promise is grey.
 pub fn plot(populations: &[Population]) -> String {
-    let (width, height) = (LEFT + WIDTH + 24.0, TOP + HEIGHT + 84.0);
+    let (width, height) = (LEFT + WIDTH + 24.0, TOP + HEIGHT + 104.0);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" \
          font-size=\"13\">\n<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n\
@@ -64,6 +65,12 @@ pub fn plot(populations: &[Population]) -> String {
     }
     let _ = writeln!(
         out,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">score</text>",
+        LEFT + WIDTH / 2.0,
+        TOP + HEIGHT + 36.0
+    );
+    let _ = writeln!(
+        out,
         "<path d=\"M{:.1} {:.1}L{:.1} {:.1}\" stroke=\"#999\" stroke-width=\"6\" stroke-opacity=\"0.35\"/>",
         x(0.0),
         y(1.0),
@@ -82,7 +89,7 @@ pub fn plot(populations: &[Population]) -> String {
             " stroke-dasharray=\"5 4\"",
             |share| share,
         );
-        let (lx, ly) = (LEFT + 205.0 * index as f64, TOP + HEIGHT + 44.0);
+        let (lx, ly) = (LEFT + 205.0 * index as f64, TOP + HEIGHT + 64.0);
         let _ = writeln!(
             out,
             "<path d=\"M{lx} {0}h26\" stroke=\"{colour}\" stroke-width=\"2.5\"/><text x=\"{1}\" y=\"{2}\">{name}</text>",
@@ -95,9 +102,9 @@ pub fn plot(populations: &[Population]) -> String {
         out,
         "<path d=\"M{LEFT} {0}h26\" stroke=\"#999\" stroke-width=\"6\" stroke-opacity=\"0.35\"/><text x=\"{1}\" \
          y=\"{2}\">what the scale says: score = 100 × −log₁₀ of the false-match rate</text>\n</svg>",
-        TOP + HEIGHT + 64.0,
+        TOP + HEIGHT + 84.0,
         LEFT + 32.0,
-        TOP + HEIGHT + 68.0
+        TOP + HEIGHT + 88.0
     );
     out
 }

@@ -1,10 +1,14 @@
 //! People: ten-finger people made of a folder's ten fingers, searched among people made as templates; and how scores
 //! of the latter compare with those of real fingers.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Instant;
 
-use qayd_fingerprint::search::{Assignment, Descriptor, Search, Surroundings, TemplatePerson};
+use qayd_fingerprint::search::{
+    Assignment, Descriptor, Search, Stage, Surroundings, TemplatePerson,
+};
 use qayd_fingerprint::{Gallery, Template, match_score};
 use qayd_model::FingerPosition;
 
@@ -44,6 +48,114 @@ pub fn cascade(sets: &[Set], count: u64) {
         stage_losses(&people, &gallery, count, fingers);
     }
     mixed_up(&people, &gallery);
+}
+
+/// People dealt from each set: in the probe and in the gallery other impressions of its ten fingers, in any order.
+const DEALT: u64 = 2_000;
+/// Others each is screened among; of them every finger is one of the set's that is not the probe's.
+const OTHERS: usize = 20_000;
+
+/// Deals ten-finger people from real fingers and counts where the screening loses the mate. All others are of the
+/// mate's sensor, and stand against the mate in every stage, which is less flattering than a search is.
+pub fn screening_losses(sets: &[Set], screenings: &[(&str, &[Stage])]) {
+    let mut lost: Vec<Vec<u64>> = screenings.iter().map(|(_, s)| vec![0; s.len()]).collect();
+    let mut in_all = 0;
+    for (number, set) in sets.iter().enumerate() {
+        let (fingers, tables) = tables(set);
+        if fingers.len() != 10 {
+            continue;
+        }
+        let mut of_set: Vec<u64> = vec![0; screenings.len()];
+        let mut random = Random(1 + number as u64);
+        for _ in 0..DEALT {
+            in_all += 1;
+            // Finger, probe's print, mate's print; best fingers first.
+            let mut dealt: Vec<(usize, usize, usize)> = fingers
+                .iter()
+                .enumerate()
+                .map(|(finger, prints)| {
+                    let one = random.below(prints.len());
+                    let other = (one + 1 + random.below(prints.len() - 1)) % prints.len();
+                    (finger, prints[one], prints[other])
+                })
+                .collect();
+            dealt
+                .sort_by_key(|(finger, print, _)| (Reverse(worth(&set.prints[*print].1)), *finger));
+            let others: Vec<[u16; 10]> = (0..OTHERS)
+                .map(|_| {
+                    core::array::from_fn(|position| {
+                        let finger = (dealt[position].0 + 1 + random.below(9)) % 10;
+                        fingers[finger][random.below(fingers[finger].len())] as u16
+                    })
+                })
+                .collect();
+            for (which, (_, stages)) in screenings.iter().enumerate() {
+                let at = stages.iter().position(|stage| {
+                    let table = &tables[usize::from(!stage.glance)];
+                    let n = set.prints.len();
+                    let used = &dealt[..stage.fingers];
+                    let mate: f32 = used.iter().map(|(_, p, m)| table[p * n + m]).sum();
+                    let before = |other: &&[u16; 10]| {
+                        let fingers = used.iter().zip(other.iter());
+                        let sum: f32 = fingers
+                            .map(|((_, p, _), o)| table[p * n + usize::from(*o)])
+                            .sum();
+                        sum >= mate
+                    };
+                    others.iter().filter(before).count() >= stage.pass(OTHERS)
+                });
+                if let Some(at) = at {
+                    lost[which][at] += 1;
+                    of_set[which] += 1;
+                }
+            }
+        }
+        println!("  {}: lost of {DEALT} {of_set:?}", set.name);
+    }
+    for ((name, _), lost) in screenings.iter().zip(lost) {
+        let all: u64 = lost.iter().sum();
+        println!(
+            "screening {name}: of {in_all} dealt people among {OTHERS} lost {all} ({:.3} %), by stage {lost:?}",
+            100.0 * all as f64 / in_all.max(1) as f64
+        );
+    }
+}
+
+fn worth(template: &Template) -> u32 {
+    let best = template.minutiae().iter().take(32);
+    best.map(|m| u32::from(m.reliability)).sum()
+}
+
+/// Prints by finger, and what every two prints say at a glance and closely.
+fn tables(set: &Set) -> (Vec<Vec<usize>>, [Vec<f32>; 2]) {
+    let mut fingers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (at, (finger, _)) in set.prints.iter().enumerate() {
+        fingers.entry(*finger).or_default().push(at);
+    }
+    let derive = |(_, t): &(u32, Template)| Surroundings::derive(t);
+    let described: Vec<Surroundings> = set.prints.iter().map(derive).collect();
+    let table = |say: &dyn Fn(&Surroundings, &Surroundings) -> f32| -> Vec<f32> {
+        let pairs = described
+            .iter()
+            .flat_map(|a| described.iter().map(move |b| (a, b)));
+        pairs.map(|(a, b)| say(a, b)).collect()
+    };
+    let glance = table(&|a, b| a.glance(b).log_ratio());
+    let closely = table(&|a, b| a.likelihood(b).log_ratio());
+    (fingers.into_values().collect(), [glance, closely])
+}
+
+/// SplitMix64: the same draw everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
 }
 
 /// Ten fingers of at least three impressions each, or nothing.
@@ -201,8 +313,8 @@ pub fn plot(sets: &[Set]) -> String {
         add_pairs(&prints, &mut made);
     }
     let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 400\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"860\" height=\"400\" fill=\"white\"/>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 870 420\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"870\" height=\"420\" fill=\"white\"/>\n",
     );
     for (panel, name) in ["exact matcher", "fast matcher"].into_iter().enumerate() {
         let left = 60.0 + 420.0 * panel as f64;
@@ -238,13 +350,32 @@ pub fn plot(sets: &[Set]) -> String {
         }
         let _ = writeln!(
             svg,
-            "<text x=\"{}\" y=\"384\" text-anchor=\"middle\">score. Green: pairs of one finger that miss it; red: pairs \
-             of two that reach it</text>",
+            "<text x=\"{}\" y=\"374\" text-anchor=\"middle\">score</text>",
             left + 180.0
         );
     }
-    svg += "<text x=\"430\" y=\"398\" text-anchor=\"middle\" font-size=\"10\">solid: real fingers; dashed: made as \
-            templates</text>\n</svg>\n";
+    for (row, (kind, dash)) in [("real fingers", ""), ("made as templates", "6 4")]
+        .into_iter()
+        .enumerate()
+    {
+        for (column, (what, colour)) in [
+            ("pairs of one finger that miss the score", GENUINE),
+            ("pairs of two fingers that reach it", IMPOSTOR),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (x, y) = (60.0 + 420.0 * column as f64, 394.0 + 18.0 * row as f64);
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{x} {:.1}h30\" stroke=\"{colour}\" stroke-width=\"1.6\" stroke-dasharray=\"{dash}\"/>\
+                 <text x=\"{}\" y=\"{y}\">{kind}: {what}</text>",
+                y - 4.0,
+                x + 38.0
+            );
+        }
+    }
+    svg += "</svg>\n";
     svg
 }
 
@@ -272,9 +403,13 @@ fn add_pairs(prints: &[(u32, Template)], out: &mut [(Vec<u16>, Vec<u16>); 2]) {
     }
 }
 
+/// Colours that stay apart for eyes that do not see red and green.
+const GENUINE: &str = "#0072b2";
+const IMPOSTOR: &str = "#c25100";
+
 /// Of genuine pairs the share that misses each score, of impostors the share that reaches it.
 fn curve(svg: &mut String, left: f64, scores: &[u16], genuine: bool, dash: &str) {
-    let colour = if genuine { "#1b6e3c" } else { "#a32a2a" };
+    let colour = if genuine { GENUINE } else { IMPOSTOR };
     let mut points = String::new();
     for score in (0..=600u16).step_by(5) {
         let counted = |s: &&u16| (**s >= score) != genuine;

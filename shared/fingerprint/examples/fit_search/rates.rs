@@ -11,6 +11,17 @@ pub struct Trial {
     pub features: [f32; 8],
 }
 
+impl Trial {
+    /// What the first look alone says.
+    pub fn at_a_glance(&self) -> Self {
+        let [one, alike, support, ..] = self.features;
+        Self {
+            features: [one, alike, support, 0.0, 0.0, 0.0, 0.0, 0.0],
+            ..*self
+        }
+    }
+}
+
 /// Error rates in per cent.
 pub struct Rates {
     sets: Vec<(String, [f64; 3])>,

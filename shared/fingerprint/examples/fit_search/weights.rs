@@ -152,7 +152,12 @@ pub fn scale(sets: &[Set], choice: &Choice, weights: &[f64; 8]) -> Vec<(f64, u16
     scale
 }
 
-pub fn source(chosen: &[u16], weights: &[f64; 8], scale: &[(f64, u16)]) -> String {
+pub fn source(
+    chosen: &[u16],
+    weights: &[f64; 8],
+    glance: &[f64; 3],
+    scale: &[(f64, u16)],
+) -> String {
     let mut chosen = chosen.to_vec();
     chosen.resize(256, u16::MAX);
     let rows: String = chosen
@@ -163,6 +168,7 @@ pub fn source(chosen: &[u16], weights: &[f64; 8], scale: &[(f64, u16)]) -> Strin
         })
         .collect();
     let weights: String = weights.iter().map(|w| format!("    {w:.4},\n")).collect();
+    let glance: String = glance.iter().map(|w| format!("    {w:.4},\n")).collect();
     let points: String = scale
         .iter()
         .map(|(strength, score)| format!("    ({strength:.2}, {score}),\n"))
@@ -177,6 +183,9 @@ pub fn source(chosen: &[u16], weights: &[f64; 8], scale: &[(f64, u16)]) -> Strin
          /// Weights of the evidence, see `score::evidence_features`.\n\
          #[rustfmt::skip]\n\
          pub(super) const WEIGHTS: [f32; 8] = [\n{weights}];\n\n\
+         /// Weights of the first look alone: none, likeness of the best pairs, support.\n\
+         #[rustfmt::skip]\n\
+         pub(super) const GLANCE_WEIGHTS: [f32; 3] = [\n{glance}];\n\n\
          /// (strength, score) points, straight lines between.\n\
          #[rustfmt::skip]\n\
          pub(super) const CALIBRATION: [(f32, u16); {count}] = [\n{points}];\n"

@@ -108,6 +108,17 @@ fn draw(svg: &mut String, title: &str, curves: &[(String, Vec<DetPoint>)]) -> co
             escaped(name)
         )?;
     }
+    let y = TOP + 14.0 + 20.0 * curves.len() as f64;
+    writeln!(
+        svg,
+        r##"<line x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}" stroke="#bbbbbb" stroke-dasharray="4 4"/>
+<text x="{:.1}" y="{y:.1}">both rates equal</text>"##,
+        RIGHT + 14.0,
+        y - 4.0,
+        RIGHT + 38.0,
+        y - 4.0,
+        RIGHT + 44.0
+    )?;
     writeln!(
         svg,
         r##"<rect x="{LEFT}" y="{TOP}" width="{:.1}" height="{:.1}" fill="none" stroke="#000000"/>

@@ -13,19 +13,47 @@ use crate::matcher::match_score;
 use crate::score::Score;
 use crate::template::Template;
 
-/// Fingers everyone is looked at by first: the probe's best that the person has too.
-const FIRST_FINGERS: usize = 2;
-/// One in so many goes on to the rest of the screening: a mate of whom both these fingers are poor still stands before
-/// most others.
-const FIRST_SHARE: usize = 3;
-/// But at least so many do.
-const FIRST_MIN: usize = 1_000;
-/// Fingers of the screening altogether.
-const SCREENING_FINGERS: usize = 4;
-/// One in so many passes the screening.
-const SCREEN_SHARE: usize = 50;
-/// But at least so many do.
-const SCREEN_MIN: usize = 200;
+/// One stage of the screening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// Compared so far: the probe's best that the person has too.
+    pub fingers: usize,
+    /// By the first look only ([`Descriptor::glance`])?
+    pub glance: bool,
+    /// One in so many of the whole gallery goes on,
+    pub one_in: usize,
+    /// but at least so many.
+    pub at_least: usize,
+}
+
+impl Stage {
+    /// How many of a gallery go on.
+    pub fn pass(&self, people: usize) -> usize {
+        (people / self.one_in).max(self.at_least)
+    }
+}
+
+/// Who is looked at by what. A mate of whom both first fingers are poor still stands before most others.
+pub const SCREENING: [Stage; 3] = [
+    Stage {
+        fingers: 2,
+        glance: true,
+        one_in: 6,
+        at_least: 1_000,
+    },
+    Stage {
+        fingers: 4,
+        glance: true,
+        one_in: 50,
+        at_least: 200,
+    },
+    Stage {
+        fingers: 10,
+        glance: false,
+        one_in: usize::MAX,
+        at_least: DECIDED_MAX,
+    },
+];
 /// The exact matcher decides on at most so many.
 const DECIDED_MAX: usize = 50;
 /// On these whatever the kernel says, on others when it speaks for them.
@@ -167,26 +195,31 @@ impl Search<'_> {
         assignment: Assignment,
     ) -> Vec<Candidate> {
         let as_named = assignment == Assignment::AsNamed;
-        let mut standings = screen(gallery, probe, assignment);
+        let [first, second, last] = SCREENING;
+        let mut standings = screen(gallery, probe, assignment, &first);
         let people = standings.len();
-        if as_named {
-            keep_best(&mut standings, (people / FIRST_SHARE).max(FIRST_MIN));
-            let more = FIRST_FINGERS..SCREENING_FINGERS;
+        let looked_at = |standings: &mut Vec<Standing>, stage: &Stage, from: usize| {
             standings.par_iter_mut().for_each(|standing| {
                 let (block, row) = gallery.row(standing.place);
                 let finger = |position| block.finger(row, assignment.of(position));
-                standing.log_ratio += together(probe, more.clone(), finger).unwrap_or(0.0);
+                let more = together(probe, from..stage.fingers, stage.glance, finger);
+                standing.log_ratio = match more {
+                    Some(more) if from > 0 => standing.log_ratio + more,
+                    Some(all) => all,
+                    None if from > 0 => standing.log_ratio,
+                    None => NOTHING_COMPARED,
+                };
             });
+        };
+        // Hands are doubted seldom: other assignments have to do with the first fingers.
+        if as_named {
+            keep_best(&mut standings, first.pass(people));
+            looked_at(&mut standings, &second, first.fingers);
         }
-        let kept = (people / SCREEN_SHARE).max(SCREEN_MIN);
-        keep_best(&mut standings, kept);
-        standings.par_iter_mut().for_each(|standing| {
-            let (block, row) = gallery.row(standing.place);
-            let finger = |position| block.finger(row, assignment.of(position));
-            standing.log_ratio =
-                together(probe, 0..probe.len(), finger).unwrap_or(NOTHING_COMPARED);
-        });
-        keep_best(&mut standings, DECIDED_MAX);
+        keep_best(&mut standings, second.pass(people));
+        looked_at(&mut standings, &last, 0);
+        keep_best(&mut standings, last.pass(people));
+        standings.sort_unstable_by(best_first);
         let anyway = if !as_named {
             0
         } else if gallery.len() <= DECIDED_MAX {
@@ -273,6 +306,7 @@ fn screen<D: Descriptor>(
     gallery: &Gallery<D>,
     probe: &[Probe<'_, D>],
     assignment: Assignment,
+    stage: &Stage,
 ) -> Vec<Standing> {
     let by_block: Vec<Vec<Standing>> = gallery
         .blocks
@@ -283,8 +317,8 @@ fn screen<D: Descriptor>(
             for (row, key) in block.keys.iter().enumerate() {
                 let Some(key) = *key else { continue };
                 let finger = |position| block.finger(row, assignment.of(position));
-                let log_ratio =
-                    together(probe, 0..FIRST_FINGERS, finger).unwrap_or(NOTHING_COMPARED);
+                let log_ratio = together(probe, 0..stage.fingers, stage.glance, finger)
+                    .unwrap_or(NOTHING_COMPARED);
                 standings.push(Standing {
                     log_ratio,
                     key,
@@ -301,6 +335,7 @@ fn screen<D: Descriptor>(
 fn together<'a, D: Descriptor + 'a>(
     probe: &[Probe<'_, D>],
     which: core::ops::Range<usize>,
+    glance: bool,
     finger: impl Fn(FingerPosition) -> Option<&'a D>,
 ) -> Option<f32> {
     probe
@@ -308,16 +343,23 @@ fn together<'a, D: Descriptor + 'a>(
         .filter_map(|p| Some((p, finger(p.position)?)))
         .skip(which.start)
         .take(which.len())
-        .map(|(p, finger)| p.descriptor.likelihood(finger).log_ratio())
+        .map(|(p, finger)| {
+            let likelihood = if glance {
+                p.descriptor.glance(finger)
+            } else {
+                p.descriptor.likelihood(finger)
+            };
+            likelihood.log_ratio()
+        })
         .reduce(|sum, one| sum + one)
 }
 
+/// In no order.
 fn keep_best(standings: &mut Vec<Standing>, most: usize) {
     if standings.len() > most {
         standings.select_nth_unstable_by(most, best_first);
         standings.truncate(most);
     }
-    standings.sort_unstable_by(best_first);
 }
 
 impl Gallery<Surroundings> {

@@ -35,6 +35,14 @@ pub(super) const WEIGHTS: [f32; 8] = [
     -6.9512,
 ];
 
+/// Weights of the first look alone: none, likeness of the best pairs, support.
+#[rustfmt::skip]
+pub(super) const GLANCE_WEIGHTS: [f32; 3] = [
+    -0.7984,
+    -0.8923,
+    10.4603,
+];
+
 /// (strength, score) points, straight lines between.
 #[rustfmt::skip]
 pub(super) const CALIBRATION: [(f32, u16); 12] = [

@@ -30,6 +30,11 @@ const PAIRS: usize = 16;
 const PAIRS_OF_ONE: u8 = 2;
 /// So many of the most alike pairs are sorted, to find [`PAIRS`] that leave each other room.
 const SORTED: usize = 28;
+/// Up to so many are sorted by counting.
+const RANKED: usize = 64;
+/// A key holds likeness in so many steps (12 bits) before the numbers of two minutiae.
+const LIKENESS_ONE: f32 = 4_095.0;
+const KEY_BITS: u32 = 22;
 /// Two pairs agree when the second lies where the first says within this, pixels, and this share of the distance.
 const AGREE_PX: f32 = 9.0;
 const AGREE_SHARE: f32 = 0.10;
@@ -98,24 +103,47 @@ impl Lines for Compare<'_> {
 
 #[inline(always)]
 fn compare(a: &Surroundings, b: &Surroundings) -> Evidence {
-    let mut evidence = Evidence::default();
-    let pairs = Pairs::most_alike(a, b);
-    if pairs.count < 3 {
-        return evidence;
-    }
-    evidence.alike = pairs.alike[..pairs.count.min(12)].iter().sum();
-    let (support, placed) = first_look(&pairs);
-    evidence.support = support;
-    if support >= CLOSER_LOOK_MIN {
+    let (mut evidence, looked) = glance(a, b);
+    if let Some((pairs, placed)) = looked
+        && evidence.support >= CLOSER_LOOK_MIN
+    {
         closer_look(a, b, &pairs, &placed, &mut evidence);
     }
     evidence
 }
 
+/// The first look alone; nothing to place when hardly anything is alike.
+#[inline(always)]
+fn glance(a: &Surroundings, b: &Surroundings) -> (Evidence, Option<(Pairs, Placed)>) {
+    let mut evidence = Evidence::default();
+    let pairs = Pairs::most_alike(a, b);
+    if pairs.count < 3 {
+        return (evidence, None);
+    }
+    evidence.alike = pairs.alike[..pairs.count.min(12)].iter().sum();
+    let (support, placed) = first_look(&pairs);
+    evidence.support = support;
+    (evidence, Some((pairs, placed)))
+}
+
+/// Two descriptors of which only the first look is asked.
+pub(super) struct Glance<'a>(pub(super) &'a Surroundings, pub(super) &'a Surroundings);
+
+impl Lines for Glance<'_> {
+    type Answer = Evidence;
+
+    #[inline(always)]
+    fn run(self) -> Evidence {
+        glance(self.0, self.1).0
+    }
+}
+
 /// Closer and first pairs of minutiae, for those who choose bits.
 pub(super) fn pairs(a: &Surroundings, b: &Surroundings) -> (PairedMinutiae, PairedMinutiae) {
     let pairs = Pairs::most_alike(a, b);
-    let first: PairedMinutiae = (0..pairs.count).map(|k| (pairs.a[k], pairs.b[k])).collect();
+    let first: PairedMinutiae = (0..pairs.count)
+        .map(|k| (pairs.a[k] as u8, pairs.b[k] as u8))
+        .collect();
     if pairs.count < 3 {
         return (Vec::new(), first);
     }
@@ -128,8 +156,8 @@ pub(super) fn pairs(a: &Surroundings, b: &Surroundings) -> (PairedMinutiae, Pair
 /// The most alike pairs, laid out for arithmetic over all of them at once.
 struct Pairs {
     count: usize,
-    a: [u8; PAIRS],
-    b: [u8; PAIRS],
+    a: [i32; PAIRS],
+    b: [i32; PAIRS],
     alike: [f32; PAIRS],
     ax: [f32; PAIRS],
     ay: [f32; PAIRS],
@@ -178,45 +206,45 @@ impl Pairs {
     #[inline(always)]
     fn most_alike(a: &Surroundings, b: &Surroundings) -> Self {
         // Likeness (12 bits), then the earlier minutiae: one order, whatever the processor.
-        let mut keys = [0u32; POINTS * POINTS];
+        let mut keys = [0i32; POINTS * POINTS];
         let mut found = 0;
         for i in 0..usize::from(a.count).min(POINTS) {
             let near = near_class(b, usize::from(a.direction[i]) / 16);
             let code = [a.words[0][i], a.words[1][i], a.words[2][i], a.words[3][i]];
+            let mut alike = [0f32; POINTS];
+            let mut enough = [0u32; 8];
             for block in 0..POINTS / 8 {
-                let mut lanes = near >> (8 * block) & 0xff;
-                if lanes == 0 {
+                if near >> (8 * block) & 0xff == 0 {
                     continue;
                 }
                 let counts = count_block(&b.words, 8 * block, code);
-                let mut alike = [0f32; 8];
-                let mut enough = 0u32;
+                let inverse = &b.inverse.as_chunks::<8>().0[block];
+                let alike = &mut alike.as_chunks_mut::<8>().0[block];
                 for lane in 0..8 {
-                    alike[lane] =
-                        counts[lane] as i32 as f32 * (a.inverse[i] * b.inverse[8 * block + lane]);
-                    enough |= u32::from(alike[lane] > ALIKE_MIN) << lane;
+                    alike[lane] = counts[lane] as i32 as f32 * (a.inverse[i] * inverse[lane]);
+                    let bit = 1u32 << (8 * block + lane);
+                    enough[lane] |= if alike[lane] > ALIKE_MIN { bit } else { 0 };
                 }
-                lanes &= enough;
-                while lanes != 0 {
-                    let lane = lanes.trailing_zeros() as usize;
-                    lanes &= lanes - 1;
-                    let j = 8 * block + lane;
-                    let likeness = (alike[lane].min(1.0) * 4_095.0) as u32;
-                    keys[found] =
-                        likeness << 10 | ((POINTS - 1 - i) as u32) << 5 | (POINTS - 1 - j) as u32;
-                    found += 1;
-                }
+            }
+            let mut lanes = near & enough.iter().fold(0, |all, bits| all | bits);
+            while lanes != 0 {
+                let j = lanes.trailing_zeros() as usize;
+                lanes &= lanes - 1;
+                let likeness = (alike[j].min(1.0) * LIKENESS_ONE) as i32;
+                keys[found] =
+                    likeness << 10 | ((POINTS - 1 - i) as i32) << 5 | (POINTS - 1 - j) as i32;
+                found += 1;
             }
         }
         Self::choose(a, b, sort_best(&mut keys, found))
     }
 
     #[inline(always)]
-    fn choose(a: &Surroundings, b: &Surroundings, keys: &[u32]) -> Self {
+    fn choose(a: &Surroundings, b: &Surroundings, keys: &[i32]) -> Self {
         let mut out = Self {
             count: 0,
-            a: [0xff; PAIRS],
-            b: [0xff; PAIRS],
+            a: [-1; PAIRS],
+            b: [-1; PAIRS],
             alike: [0.0; PAIRS],
             ax: [0.0; PAIRS],
             ay: [0.0; PAIRS],
@@ -235,9 +263,9 @@ impl Pairs {
             used_a[i] += 1;
             used_b[j] += 1;
             let k = out.count;
-            out.a[k] = i as u8;
-            out.b[k] = j as u8;
-            out.alike[k] = (key >> 10) as f32 / 4_095.0;
+            out.a[k] = i as i32;
+            out.b[k] = j as i32;
+            out.alike[k] = (key >> 10) as f32 * (1.0 / LIKENESS_ONE);
             (out.ax[k], out.ay[k]) = place(a, i);
             (out.bx[k], out.by[k]) = place(b, j);
             let turn = b.direction[j].wrapping_sub(a.direction[i]);
@@ -259,30 +287,61 @@ fn place(finger: &Surroundings, m: usize) -> (f32, f32) {
     )
 }
 
-/// The best [`SORTED`] keys and those as good as the last of them, falling.
+/// The best [`SORTED`] keys and those about as good as the last of them, falling. Without branches that a processor
+/// would guess wrong: by counting.
 #[inline(always)]
-fn sort_best(keys: &mut [u32; POINTS * POINTS], found: usize) -> &[u32] {
-    const STEP: u32 = 15;
+fn sort_best(keys: &mut [i32; POINTS * POINTS], found: usize) -> &[i32] {
+    const LANES: usize = 8;
     let mut kept = found;
     if found > SORTED {
-        let mut histogram = [0u16; (1 << (22 - STEP)) + 1];
-        for key in &keys[..found] {
-            histogram[(key >> STEP) as usize] += 1;
+        // Zeros behind the keys fill the last lanes: less than any key.
+        keys[found..found.next_multiple_of(LANES)].fill(0);
+        let eights = keys[..found.next_multiple_of(LANES)].as_chunks::<LANES>().0;
+        // The highest bound, a multiple of 2^STEP, that enough keys reach.
+        const STEP: u32 = 15;
+        let (mut bound, mut step) = (0, 1 << (KEY_BITS - 1));
+        while step >= 1 << STEP {
+            let mut reach = [0i32; LANES];
+            for eight in eights {
+                for lane in 0..LANES {
+                    reach[lane] += i32::from(eight[lane] >= bound + step);
+                }
+            }
+            if reach.iter().sum::<i32>() >= SORTED as i32 {
+                bound += step;
+            }
+            step >>= 1;
         }
-        let (mut class, mut above) = (histogram.len() - 1, 0);
-        while above < SORTED && class > 0 {
-            class -= 1;
-            above += usize::from(histogram[class]);
-        }
-        let from = (class as u32) << STEP;
         kept = 0;
         for at in 0..found {
             let key = keys[at];
             keys[kept] = key;
-            kept += usize::from(key >= from);
+            kept += usize::from(key >= bound);
         }
     }
-    keys[..kept].sort_unstable_by(|p, q| q.cmp(p));
+    if kept > RANKED {
+        keys[..kept].sort_unstable_by(|p, q| q.cmp(p));
+        return &keys[..kept];
+    }
+    // No two keys are equal: a key's place is the number of keys above it.
+    let mut ranked = [0i32; RANKED];
+    ranked[..kept].copy_from_slice(&keys[..kept]);
+    for (block, eight) in ranked[..kept.next_multiple_of(LANES)]
+        .as_chunks::<LANES>()
+        .0
+        .iter()
+        .enumerate()
+    {
+        let mut place = [0i32; LANES];
+        for key in &ranked[..kept] {
+            for lane in 0..LANES {
+                place[lane] += i32::from(*key > eight[lane]);
+            }
+        }
+        for lane in 0..LANES.min(kept - block * LANES) {
+            keys[place[lane] as usize % RANKED] = eight[lane];
+        }
+    }
     &keys[..kept]
 }
 
@@ -294,24 +353,42 @@ struct Placed {
 
 #[inline(always)]
 fn first_look(pairs: &Pairs) -> (f32, Placed) {
+    // Agreement is mutual: of the square of pairs the lower left quarter is copied from the upper right.
+    const HALF: usize = PAIRS / 2;
     let mut agree = [[0f32; PAIRS]; PAIRS];
-    for (u, row) in agree.iter_mut().enumerate().take(pairs.count) {
+    for u in 0..pairs.count {
         let (cos, sin) = (pairs.cos[u], pairs.sin[u]);
-        for v in 0..PAIRS {
-            let (dx, dy) = (pairs.ax[v] - pairs.ax[u], pairs.ay[v] - pairs.ay[u]);
-            let (ex, ey) = (pairs.bx[v] - pairs.bx[u], pairs.by[v] - pairs.by[u]);
-            // Where each pair's turn says that the other lies.
-            let (px, py) = (cos * dx - sin * dy - ex, sin * dx + cos * dy - ey);
-            let (qx, qy) = (
-                pairs.cos[v] * dx - pairs.sin[v] * dy - ex,
-                pairs.sin[v] * dx + pairs.cos[v] * dy - ey,
+        for half in u / HALF..2 {
+            let of = |list: &[f32; PAIRS]| list.as_chunks::<HALF>().0[half];
+            let (ax, ay, bx, by) = (of(&pairs.ax), of(&pairs.ay), of(&pairs.bx), of(&pairs.by));
+            let (coss, sins) = (of(&pairs.cos), of(&pairs.sin));
+            let (a, b) = (
+                pairs.a.as_chunks::<HALF>().0[half],
+                pairs.b.as_chunks::<HALF>().0[half],
             );
-            let off = 0.5 * (px * px + py * py + qx * qx + qy * qy);
-            let reach = AGREE_PX * AGREE_PX + AGREE_SHARE * AGREE_SHARE * (dx * dx + dy * dy);
-            let turned = 1.0 - (cos * pairs.cos[v] + sin * pairs.sin[v]);
-            let near = (1.0 - off / reach).max(0.0) * (1.0 - turned / AGREE_TURN).max(0.0);
-            let apart = pairs.a[u] != pairs.a[v] && pairs.b[u] != pairs.b[v];
-            row[v] = if apart { near } else { 0.0 };
+            let row = &mut agree[u].as_chunks_mut::<HALF>().0[half];
+            for v in 0..HALF {
+                let (dx, dy) = (ax[v] - pairs.ax[u], ay[v] - pairs.ay[u]);
+                let (ex, ey) = (bx[v] - pairs.bx[u], by[v] - pairs.by[u]);
+                // Where each pair's turn says that the other lies.
+                let (px, py) = (cos * dx - sin * dy - ex, sin * dx + cos * dy - ey);
+                let (qx, qy) = (
+                    coss[v] * dx - sins[v] * dy - ex,
+                    sins[v] * dx + coss[v] * dy - ey,
+                );
+                let off = 0.5 * (px * px + py * py + qx * qx + qy * qy);
+                let reach = AGREE_PX * AGREE_PX + AGREE_SHARE * AGREE_SHARE * (dx * dx + dy * dy);
+                let turned = 1.0 - (cos * coss[v] + sin * sins[v]);
+                let near =
+                    (1.0 - off / reach).max(0.0) * (1.0 - turned * (1.0 / AGREE_TURN)).max(0.0);
+                let apart = (a[v] != pairs.a[u]) & (b[v] != pairs.b[u]);
+                row[v] = if apart { near } else { 0.0 };
+            }
+        }
+    }
+    for u in HALF..pairs.count {
+        for v in 0..HALF {
+            agree[u][v] = agree[v][u];
         }
     }
     let mut worth = [0f32; PAIRS];
@@ -445,10 +522,10 @@ fn closer_look(
     evidence.closer = true;
     let mut set = Vec::with_capacity(POINTS);
     let first = placed.strongest;
-    set.push((pairs.a[first], pairs.b[first], 1.0));
+    set.push((pairs.a[first] as u8, pairs.b[first] as u8, 1.0));
     for v in 0..pairs.count {
         if placed.agrees[v] > 0.1 {
-            set.push((pairs.a[v], pairs.b[v], placed.agrees[v]));
+            set.push((pairs.a[v] as u8, pairs.b[v] as u8, placed.agrees[v]));
         }
     }
     let mut placement = Placement::fit(a, b, &set);

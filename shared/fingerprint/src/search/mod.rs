@@ -4,8 +4,8 @@
 //! kernel. Never: decides, a person does; depends on the number of threads.
 //!
 //! ```text
-//!   everyone ─ best 2 fingers ─► a third ─ best 4 ─► 2 % ─ all ─► ≤ 50 ─ exact matcher ─► candidates
-//!                    fast kernel, all three                                  ▲
+//!   everyone ─ best 2 fingers ─► a sixth ─ best 4 ─► 2 % ─ all ─► ≤ 50 ─ exact matcher ─► candidates
+//!              └─ first look of the kernel ─┘     closer look                 ▲
 //!   nobody certain? the other hand, the wrong end of the row, both ── once more ──┘
 //! ```
 
@@ -19,7 +19,7 @@ mod score;
 mod surroundings;
 
 pub use crate::wide::Kernel;
-pub use cascade::{Assignment, Candidate, Search, search};
+pub use cascade::{Assignment, Candidate, SCREENING, Search, Stage, search};
 pub use descriptor::{Descriptor, DescriptorError, DescriptorVersion};
 pub use gallery::Gallery;
 pub use people::TemplatePerson;

@@ -3,7 +3,7 @@
 //! In: `Evidence`. Out: `Likelihood`. Owns: how evidence becomes one number; the numbers are in `fitted.rs`.
 //! Never: decides; the exact matcher does.
 
-use super::fitted::{CALIBRATION, WEIGHTS};
+use super::fitted::{CALIBRATION, GLANCE_WEIGHTS, WEIGHTS};
 use super::kernel::Evidence;
 use crate::score::Score;
 
@@ -75,6 +75,12 @@ pub(super) fn strength(evidence: &Evidence) -> f32 {
         .zip(WEIGHTS)
         .map(|(feature, weight)| feature * weight)
         .sum()
+}
+
+/// The same of the first look alone, by weights of its own.
+pub(super) fn strength_at_a_glance(evidence: &Evidence) -> f32 {
+    let [one, alike, support] = GLANCE_WEIGHTS;
+    one + alike * evidence.alike + support * evidence.support
 }
 
 #[cfg(test)]

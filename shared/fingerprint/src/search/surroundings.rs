@@ -19,8 +19,8 @@ use std::sync::OnceLock;
 
 use super::descriptor::{Descriptor, DescriptorError, DescriptorVersion};
 use super::fitted::CHOSEN;
-use super::kernel::Compare;
-use super::score::{Likelihood, strength};
+use super::kernel::{Compare, Glance};
+use super::score::{Likelihood, strength, strength_at_a_glance};
 use crate::template::{FLOW_CELL_PX, Minutia, PX_PER_UNIT, Template};
 use crate::wide::{portable, wide};
 
@@ -207,6 +207,10 @@ impl Descriptor for Surroundings {
 
     fn likelihood(&self, other: &Self) -> Likelihood {
         Likelihood::of_strength(strength(&wide(Compare(self, other))))
+    }
+
+    fn glance(&self, other: &Self) -> Likelihood {
+        Likelihood::of_strength(strength_at_a_glance(&wide(Glance(self, other))))
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -409,6 +413,11 @@ impl core::fmt::Debug for Choice {
 }
 
 impl Choice {
+    /// The questions in use, the most telling first; for those who fit.
+    pub const fn questions_in_use() -> &'static [u16] {
+        &CHOSEN
+    }
+
     /// The first 256 of these questions, each below [`POOL_BITS`]; others are left out.
     pub fn of(questions: &[u16]) -> Self {
         let chosen: Vec<u16> = questions
