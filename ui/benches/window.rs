@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use qayd_devices::{
-    CaptureRequest, Frame, Geometry, Hardware, PixelFormat, SimulatedPerson, Stage,
+    CaptureRequest, CaptureTarget, Frame, Geometry, Hardware, PixelFormat, SimulatedPerson, Stage,
 };
 use qayd_model::SampleKind;
 use qayd_model::pack::Language;
@@ -217,7 +217,7 @@ fn camera_alone() -> Duration {
         .devices(world.clock.clone(), world.random.clone(), false)
         .with_simulated(Stage::make(SimulatedPerson::make(3)));
     let mut camera = devices.open("simulated-camera").unwrap();
-    let request = CaptureRequest::of(SampleKind::Portrait);
+    let request = CaptureRequest::of(CaptureTarget::Sample(SampleKind::Portrait));
     let began = Instant::now();
     let samples = camera
         .capture(&request, &AtomicBool::new(false), &mut |_| {})
