@@ -178,6 +178,8 @@ pub enum Event {
         focus: String,
         title: String,
     },
+    /// The rows of the same form after a choice: what stands in its boxes stays, and so do keyboard and place.
+    Rows(Vec<Row>),
     Faults(Vec<(String, String)>),
     /// What is offered for each box of a name, by box; empty is nothing.
     Offers(Vec<(String, String)>),

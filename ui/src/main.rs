@@ -64,11 +64,20 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the window did not open");
+            let mut causes = String::new();
+            let mut cause = error.source();
+            while let Some(one) = cause {
+                causes.push_str(&format!(": {one}"));
+                cause = one.source();
+            }
+            let help = if error.is::<slint::PlatformError>() {
+                "It needs a screen: an X server named by DISPLAY."
+            } else {
+                "Look at the options it was started with: qayd-station --help."
+            };
             #[allow(clippy::print_stderr, reason = "there is no window to say it in")]
             {
-                eprintln!(
-                    "The window did not open: {error}\nNothing was changed.\nIt needs a screen: an X server named by DISPLAY."
-                );
+                eprintln!("The window did not open: {error}{causes}\nNothing was changed.\n{help}");
             }
             ExitCode::from(70)
         }

@@ -4,7 +4,7 @@ use qayd_window::{
     App, AppWindow, Edit, Enrolment, Form, FormBox, FormChoice, FormRow, Kept, Page, Papers,
     RailState, Scan, StepKind,
 };
-use slint::{ComponentHandle, Model};
+use slint::{ComponentHandle, Model, VecModel};
 
 use super::model;
 use crate::desk::{Command, Desk, Event};
@@ -113,6 +113,7 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             form.set_title(title.into());
             form.set_rows(model(rows.into_iter().map(map_row).collect()));
         }
+        Event::Rows(rows) => renew(&form, rows),
         Event::Faults(faults) => mark(&form, &faults),
         Event::Offers(offers) => offer(&form, &offers),
         Event::Scan(view) => {
@@ -123,6 +124,65 @@ pub(super) fn show(window: &AppWindow, event: Event) {
         Event::ScanClosed => window.global::<Scan>().invoke_close(),
         Event::Kept(kept) => enrolment.set_kept(kept),
         _ => {}
+    }
+}
+
+/// Changes the rows in place. Made anew they would lose what holds the keyboard, and the page would jump.
+fn renew(form: &Form<'_>, rows: Vec<Row>) {
+    let model_of_rows = form.get_rows();
+    let rows = rows.into_iter().map(map_row);
+    let Some(shown) = model_of_rows.as_any().downcast_ref::<VecModel<FormRow>>() else {
+        form.set_rows(model(rows.collect()));
+        return;
+    };
+    let mut at = 0;
+    for row in rows {
+        let is_it = |n: &usize| shown.row_data(*n).is_some_and(|old| is_same(&old, &row));
+        match (at..shown.row_count()).find(is_it) {
+            Some(found) => {
+                // What stood before it is gone.
+                for _ in at..found {
+                    shown.remove(at);
+                }
+                change(shown, at, row);
+            }
+            None => shown.insert(at, row),
+        }
+        at += 1;
+    }
+    while shown.row_count() > at {
+        shown.remove(at);
+    }
+}
+
+/// Whether two rows ask the same, whatever is answered.
+fn is_same(old: &FormRow, new: &FormRow) -> bool {
+    let boxes = |row: &FormRow| row.boxes.iter().map(|cell| cell.key).collect::<Vec<_>>();
+    let choices = |row: &FormRow| row.choices.iter().map(|one| one.code).collect::<Vec<_>>();
+    (old.kind, &old.key, &old.label) == (new.kind, &new.key, &new.label)
+        && boxes(old) == boxes(new)
+        && choices(old) == choices(new)
+}
+
+fn change(shown: &VecModel<FormRow>, at: usize, new: FormRow) {
+    let Some(old) = shown.row_data(at) else {
+        return;
+    };
+    for (n, choice) in new.choices.iter().enumerate() {
+        if old.choices.row_data(n).as_ref() != Some(&choice) {
+            old.choices.set_row_data(n, choice);
+        }
+    }
+    if (&old.text, &old.fault, old.removable) != (&new.text, &new.fault, new.removable) {
+        let (boxes, choices) = (old.boxes, old.choices);
+        shown.set_row_data(
+            at,
+            FormRow {
+                boxes,
+                choices,
+                ..new
+            },
+        );
     }
 }
 

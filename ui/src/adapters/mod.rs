@@ -47,6 +47,7 @@ pub fn show(window: &AppWindow, desk: &Desk, event: Event) {
         Event::Home(view) => home::show(window, view),
         Event::Frame(_)
         | Event::Form { .. }
+        | Event::Rows(_)
         | Event::Faults(_)
         | Event::Offers(_)
         | Event::Scan(_)

@@ -54,6 +54,8 @@ pub(super) struct Work<'w, 'q, 's> {
 pub(super) enum Then {
     /// The step is shown anew.
     Show,
+    /// So are its choices and its rail; what is typed stays as it stands.
+    ShowChosen,
     /// Nothing more.
     Stay,
     /// The step was good; it goes on by itself in a moment.
@@ -180,6 +182,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
             }
             match then {
                 Ok(Then::Show | Then::GoOn) => self.show(),
+                Ok(Then::ShowChosen) => self.show_chosen(),
                 Ok(Then::Stay) => {}
                 Ok(Then::Leave) => {
                     self.captures.close();
@@ -235,7 +238,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
             }
             Command::Chosen { key, code } => {
                 self.choose(&key, &code)?;
-                Then::Show
+                Then::ShowChosen
             }
             Command::Added { key } => {
                 let (field, place) = form::split_key(&key);

@@ -21,12 +21,19 @@ impl Work<'_, '_, '_> {
     }
 
     pub(super) fn show(&mut self) {
-        if let Err(error) = self.shown() {
+        if let Err(error) = self.shown(false) {
             self.worker.say_code(error.code());
         }
     }
 
-    fn shown(&mut self) -> Result<(), EnrolmentError> {
+    /// After a choice on a form.
+    pub(super) fn show_chosen(&mut self) {
+        if let Err(error) = self.shown(true) {
+            self.worker.say_code(error.code());
+        }
+    }
+
+    fn shown(&mut self, keeps_boxes: bool) -> Result<(), EnrolmentError> {
         let findings = self.findings();
         let frame = self.frame(findings.as_ref());
         self.worker.tell(Event::Kept(Kept::Kept));
@@ -42,10 +49,14 @@ impl Work<'_, '_, '_> {
                 } else {
                     self.focus.clone()
                 };
-                self.worker.tell(Event::Form {
-                    rows,
-                    focus,
-                    title: frame.title.clone(),
+                self.worker.tell(if keeps_boxes {
+                    Event::Rows(rows)
+                } else {
+                    Event::Form {
+                        rows,
+                        focus,
+                        title: frame.title.clone(),
+                    }
                 });
             }
             _ => self.show_capture(findings.as_ref())?,

@@ -27,7 +27,7 @@ use tempfile::TempDir;
 /// The pack of most tests.
 pub const PACK: &str = "national-card-first-issue";
 const PACKS: [&str; 2] = [PACK, "residence-card"];
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(180);
 
 /// A provisioned folder with a supervisor and an officer.
 pub struct Demo {
@@ -239,6 +239,17 @@ impl Screen {
             qayd_ui::show(self.window(), &self.station.desk, event);
         }
         slint::platform::update_timers_and_animations();
+    }
+
+    /// Shows what is told until nothing comes for a moment: what was asked so far is done. Live pictures come more slowly.
+    pub fn rest(&self) {
+        for _ in 0..100 {
+            match self.events.recv_timeout(Duration::from_millis(4)) {
+                Ok(event) => qayd_ui::show(self.window(), &self.station.desk, event),
+                Err(_) => break,
+            }
+        }
+        self.settle();
     }
 
     /// Waits until something is so.

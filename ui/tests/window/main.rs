@@ -11,6 +11,7 @@ mod catalogues;
 mod demo;
 mod enrols;
 mod first_day;
+mod keyboard;
 mod kill;
 mod pages;
 mod papers;

@@ -269,7 +269,8 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
             800..=849 => continue_pressed(&screen, 1 + random.below(20)),
             _ => work(&screen),
         }
-        screen.settle();
+        // The station keeps up: what is looked at next is what came of this.
+        screen.rest();
         if screen.page() == Page::SignIn {
             // A tap met the lock: somebody signs in again.
             locks += 1;
