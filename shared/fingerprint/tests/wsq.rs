@@ -100,6 +100,19 @@ fn good_prints_keep_their_quality_at_five_to_one_and_their_minutiae_at_fifteen_t
 }
 
 #[test]
+fn a_finer_rate_is_never_worse() {
+    let image = good_print(5, 320, 360);
+    let mut before = 0.0;
+    for bits in [0.5, 1.0, 2.25, 4.0, 6.0, 8.0] {
+        let rate = WsqRate::bits_per_pixel(bits).unwrap();
+        let back = wsq::decode(&wsq::encode(&image, rate).unwrap(), None).unwrap();
+        let db = psnr_db(&image, &back);
+        assert!(db >= before - 0.05, "{bits} bits: {db} after {before}");
+        before = db;
+    }
+}
+
+#[test]
 fn the_encoder_is_deterministic_and_decodes_at_every_size() {
     for (width, height) in [(32, 32), (33, 47), (64, 127), (131, 64)] {
         let image = good_print(9, width, height);

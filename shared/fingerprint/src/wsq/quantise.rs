@@ -45,9 +45,20 @@ pub(super) fn bin_widths(plane: &[f32], width: usize, bands: &Bands, bits: f64) 
         }
     }
     for band in all {
-        widths[band] /= q;
+        // Not so narrow that the band's largest value has no number: at high rates it would be cut off.
+        let narrowest = peak(plane, width, &bands.regions[band]) / f64::from(MAGNITUDE_MAX);
+        widths[band] = (widths[band] / q).max(narrowest);
     }
     widths
+}
+
+/// The largest magnitude of a band.
+fn peak(plane: &[f32], width: usize, r: &Region) -> f64 {
+    let rows = (r.y..r.y + r.height).map(|y| &plane[y * width + r.x..y * width + r.x + r.width]);
+    f64::from(
+        rows.flatten()
+            .fold(0f32, |most, value| most.max(value.abs())),
+    )
 }
 
 /// How much finer than the common rule a band is quantised.
