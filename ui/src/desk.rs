@@ -146,8 +146,9 @@ pub enum Command {
     CloseReport,
     /// An invitation, or where its file lies.
     Invitation(String),
-    /// Makes this computer the station of the invitation.
+    /// Makes this computer the station of the invitation whose programme's key somebody compared.
     Provision {
+        compared: String,
         login: String,
         passphrase: Passphrase,
     },

@@ -73,9 +73,15 @@ pub(super) fn connect(window: &AppWindow, desk: &Desk, keeper: &Keeper) {
     let provision = window.global::<Provision>();
     let to = desk.clone();
     provision.on_invitation_entered(move |text| to.ask(Command::Invitation(text.into())));
-    let to = desk.clone();
+    let (to, weak) = (desk.clone(), window.as_weak());
     provision.on_provision_requested(move |login, passphrase| {
+        let Some(window) = weak.upgrade() else { return };
+        let provision = window.global::<Provision>();
+        if !provision.get_compared() {
+            return;
+        }
         to.ask(Command::Provision {
+            compared: provision.get_fingerprint().into(),
             login: login.trim().into(),
             passphrase: Passphrase::new(passphrase.as_str()),
         });

@@ -90,12 +90,13 @@ impl Work<'_, '_, '_> {
             Command::TouchPage(page) => self.cut(&document, page),
             _ => Ok(()),
         };
+        // Whatever came of it, nothing is being captured any more.
+        self.tell_papers(false)?;
         match done {
             Ok(()) => {}
             Err(CaptureError::Enrolment(error)) => return Err(error),
             Err(error) => self.worker.say_code(error.code()),
         }
-        self.tell_papers(false)?;
         Ok(Then::Stay)
     }
 

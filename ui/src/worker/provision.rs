@@ -44,8 +44,15 @@ impl Worker<'_> {
                         self.say(Said::BadInvitation);
                     }
                 }
-                Next::Do(Command::Provision { login, passphrase }) => {
+                Next::Do(Command::Provision {
+                    compared,
+                    login,
+                    passphrase,
+                }) => {
                     let Some(text) = &invitation else { continue };
+                    if !is_of(text, &compared) {
+                        continue;
+                    }
                     self.say(Said::Nothing);
                     self.tell(Event::Busy(true));
                     let made = self.make_station(text, login, passphrase);
@@ -110,4 +117,10 @@ impl Worker<'_> {
         };
         provision(world, &self.setup.data, invitation, &connect, &supervisor).map(drop)
     }
+}
+
+/// Whether the key of an invitation's programme is the one that was compared.
+fn is_of(invitation: &str, compared: &str) -> bool {
+    Invitation::open(invitation)
+        .is_ok_and(|(_, chain)| qayd_protocol::trust::fingerprint_of(chain.root()) == compared)
 }

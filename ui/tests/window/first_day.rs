@@ -15,6 +15,15 @@ fn said(screen: &Screen, what: &str, said: Said) {
     screen.until(what, |s| s.window().global::<App>().get_said() == said);
 }
 
+fn enrol_one(screen: &Screen) {
+    begin(screen);
+    work_through(screen);
+    screen.press("Seal");
+    screen.until("the slip", |s| s.step() == "slip");
+    screen.press("Next person");
+    screen.until("home", |s| s.page() == Page::Home);
+}
+
 #[test]
 fn a_computer_that_is_no_station_asks_for_an_invitation_and_shows_the_key_before_it_goes_anywhere()
 {
@@ -62,11 +71,29 @@ fn a_computer_that_is_no_station_asks_for_an_invitation_and_shows_the_key_before
     screen.station.desk.ask(Command::Invitation(text));
     screen.until("what it says", |_| provision.get_programme() != "");
 
+    // A key that nobody compared, or another one: nothing is asked of the centre, and nothing is said.
+    let make = |compared: &str| {
+        screen.station.desk.ask(Command::Provision {
+            compared: compared.to_owned(),
+            login: SUPERVISOR.0.to_owned(),
+            passphrase: qayd_crypto::Passphrase::new(SUPERVISOR.1),
+        });
+    };
+    let saying = || screen.window().global::<App>().get_said();
+    screen
+        .station
+        .desk
+        .ask(Command::Invitation(TestCentre::default().invitation_text()));
+    screen.until("nothing is said", |_| saying() == Said::Nothing);
+    make("");
+    provision.invoke_provision_requested(SUPERVISOR.0.into(), SUPERVISOR.1.into());
+    screen.rest();
+    // Whoever had gone to the centre would be busy still, or say how it ended.
+    assert!(!screen.window().global::<App>().get_busy());
+    assert_eq!(saying(), Said::Nothing);
+
     // The centre of this invitation is nowhere: nothing is half made.
-    screen.station.desk.ask(Command::Provision {
-        login: SUPERVISOR.0.to_owned(),
-        passphrase: qayd_crypto::Passphrase::new(SUPERVISOR.1),
-    });
+    make(&provision.get_fingerprint());
     screen.until("it says why not", |s| {
         let app = s.window().global::<App>();
         app.get_said() == Said::NotProvisioned && !app.get_busy()
@@ -79,12 +106,7 @@ fn a_computer_that_is_no_station_asks_for_an_invitation_and_shows_the_key_before
 fn a_supervisor_approves_the_day_and_an_officer_cannot() {
     let demo = Demo::make();
     let screen = Screen::open(&demo, Language::English, 3, "");
-    begin(&screen);
-    work_through(&screen);
-    screen.press("Seal");
-    screen.until("the slip", |s| s.step() == "slip");
-    screen.press("Next person");
-    screen.until("home", |s| s.page() == Page::Home);
+    enrol_one(&screen);
     screen.station.desk.ask(Command::Go(Page::Supervisor));
     screen.until("the supervisor's page", |s| s.page() == Page::Supervisor);
     screen.station.desk.ask(Command::ApproveDay);
@@ -114,12 +136,7 @@ fn a_supervisor_approves_the_day_and_an_officer_cannot() {
 fn a_report_is_read_before_it_is_saved_and_names_nobody() {
     let demo = Demo::make();
     let screen = Screen::open(&demo, Language::English, 3, "");
-    begin(&screen);
-    work_through(&screen);
-    screen.press("Seal");
-    screen.until("the slip", |s| s.step() == "slip");
-    screen.press("Next person");
-    screen.until("home", |s| s.page() == Page::Home);
+    enrol_one(&screen);
     screen.station.desk.ask(Command::Go(Page::Kit));
     screen.press("Report for support");
     let kit = screen.window().global::<Kit>();

@@ -222,15 +222,13 @@ impl Keyboard {
         }
         at.1 = stop.to_owned();
     }
-}
 
-impl Keyboard {
     fn act(&self, screen: &Screen, key: &str, what: &Do) {
         match what {
             Do::Type(text) => {
                 self.tab_to(screen, key);
                 screen.type_text(text);
-                screen.until(key, |_| true);
+                screen.settle();
                 // The model follows at the next drawing of the form; what was typed is in the field.
                 let rows = screen.window().global::<Form>().get_rows();
                 for row in rows.iter() {
