@@ -30,9 +30,10 @@ use super::{answer::Refusal, limits::Limits, watched::Watched};
 /// Streams that one HTTP/2 connection may have at once.
 const STREAMS_MAX: u32 = 32;
 /// What is read from a socket at once: rustls itself asks for 4 kB at a time.
-const SOCKET_BYTES: usize = 64 * 1024;
-/// hyper's read buffer for HTTP/1.1; the limit on headers below is stricter.
-const BUFFER_BYTES: usize = 128 * 1024;
+const SOCKET_BYTES: usize = 256 * 1024;
+/// hyper's read buffer for HTTP/1.1, which grows to this where a fast link fills it: each piece of a body wakes the thread that
+/// writes it. The limit on headers below is stricter.
+const BUFFER_BYTES: usize = 512 * 1024;
 
 /// Accepts until told to stop, then waits for requests in progress.
 pub(super) async fn run(

@@ -19,7 +19,7 @@ use super::{answer::Refusal, limits::Limits};
 use crate::intake;
 
 /// Pieces that wait between the network and the disk.
-const PIECES_WAITING: usize = 8;
+const PIECES_WAITING: usize = 3;
 
 enum Piece {
     Bytes(Bytes),
