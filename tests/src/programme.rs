@@ -220,6 +220,18 @@ impl Programme {
             .expect("the review side opens")
     }
 
+    /// The enrolments that the centre has a case of, those held longest first.
+    pub fn enrolments(&self) -> Vec<EnrolmentId> {
+        let all = case::Filter::default();
+        self.centre()
+            .register()
+            .read(|connection| case::cases_in(connection, &all, 0, 1_000))
+            .expect("the register answers")
+            .iter()
+            .map(|case| case.enrolment)
+            .collect()
+    }
+
     /// The case of an enrolment as it stands.
     pub fn case(&self, enrolment: EnrolmentId) -> case::Case {
         self.centre()

@@ -21,7 +21,7 @@ use qayd_model::{Remedy, Sha256Digest};
 use crate::{MessageError, SignedTime, messages::SignedMessage};
 
 pub use certificates::{Keyring, OperatorCertificate, Role, StationCertificate};
-pub use invitation::{Invitation, InvitationSecret, StationPlace};
+pub use invitation::{INVITATION_BYTES_MAX, Invitation, InvitationSecret, StationPlace};
 pub use pack::{CodeTableFile, PackBundle};
 pub use policy::Policy;
 

@@ -111,9 +111,13 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             // Before the rows: a box looks at it when it is made.
             form.set_focus(focus.into());
             form.set_title(title.into());
+            form.set_has_boxes(rows.iter().any(|row| !row.boxes.is_empty()));
             form.set_rows(model(rows.into_iter().map(map_row).collect()));
         }
-        Event::Rows(rows) => renew(&form, rows),
+        Event::Rows(rows) => {
+            form.set_has_boxes(rows.iter().any(|row| !row.boxes.is_empty()));
+            renew(&form, rows);
+        }
         Event::Faults(faults) => mark(&form, &faults),
         Event::Offers(offers) => offer(&form, &offers),
         Event::Scan(view) => {

@@ -2,6 +2,8 @@
 
 use qayd_crypto::Passphrase;
 use qayd_model::pack::Language;
+use qayd_model::text::TEXT_BYTES_MAX;
+use qayd_protocol::trust::INVITATION_BYTES_MAX;
 use qayd_window::{
     App, AppWindow, Counts, Dir, Edit, KeyLayout, Keys, Page, Provision, Said, Settings, SignIn,
     ThemeMode, Truth, Type,
@@ -158,8 +160,15 @@ fn edit(window: &AppWindow) {
         let offset = usize::try_from(offset).unwrap_or(0);
         i32::try_from(caret::step(&text, offset, by)).unwrap_or(i32::MAX)
     });
-    edit.on_is_too_long(|text| text.len() > qayd_model::text::TEXT_BYTES_MAX);
-    edit.on_cut(|text| caret::cut(&text, qayd_model::text::TEXT_BYTES_MAX).into());
+    let most = |file| {
+        if file {
+            INVITATION_BYTES_MAX
+        } else {
+            TEXT_BYTES_MAX
+        }
+    };
+    edit.on_is_too_long(move |text, file| text.len() > most(file));
+    edit.on_cut(move |text, file| caret::cut(&text, most(file)).into());
     let weak = window.as_weak();
     edit.on_focused(move |kind| {
         let Some(window) = weak.upgrade() else { return };
@@ -229,7 +238,8 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             app.set_is_supervisor(is_supervisor);
         }
         Event::Page(page) => {
-            if page == Page::SignIn {
+            // Nothing is typed at home, and whoever signs in begins anew.
+            if matches!(page, Page::SignIn | Page::Home) {
                 app.set_keyboard_shown(false);
             }
             app.set_page(page);

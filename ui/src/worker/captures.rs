@@ -1,27 +1,24 @@
-//! Captures: the portrait, the fingers, pages of papers, a thumb.
+//! Captures: the devices of the steps, their live pictures, the portrait, single samples.
 //!
 //! In: commands, the station's devices. Out: previews, verdicts; what was captured is in the draft before its verdict is
 //! told. Owns: the device that is open for the step. Never: judges; counts a tap as two captures.
 
 use std::sync::atomic::Ordering;
 
-use qayd_devices::{CaptureDevice, CaptureTarget, DeviceError, Frame, Modality, expected_fingers};
-use qayd_model::{
-    BiometricException, ExceptionReason, FingerPosition, PersonalBytes, SampleKind, Slap,
-};
+use qayd_devices::{CaptureDevice, CaptureTarget, DeviceError, Frame, Modality};
+use qayd_model::{FingerPosition, PersonalBytes, SampleKind};
 use qayd_station::capture::{
-    AttemptReport, CaptureError, CaptureLimits, Conclusion, FingerCapture, PortraitCapture,
-    capture_sample, try_portrait, try_target,
+    AttemptReport, CaptureError, PortraitCapture, capture_sample, try_portrait,
 };
 use qayd_station::quality::Verdict as Judged;
 use qayd_station::{DraftSample, EnrolmentError};
-use qayd_window::{FingerLine, FingerMark, FingerState, Reason, Said, SlapTab, Verdict};
+use qayd_window::{Said, Verdict};
 
 use super::enrolment::{Then, Work};
 use super::kit::Opening;
 use super::pictures;
 use super::steps::{self, Step};
-use crate::desk::{Command, Event, FingersView, PortraitView};
+use crate::desk::{Command, Event, PortraitView};
 
 /// How long the live picture is waited for before commands are looked at.
 const FRAME_MS: u32 = 100;
@@ -30,39 +27,23 @@ const AGAIN_MS: u64 = 3_000;
 /// Between two looks at a device that is being opened.
 const OPENING_PAUSE_MS: u64 = 20;
 
-/// Thumb, index, middle, ring, little.
-const LEFT: [FingerPosition; 5] = [
-    FingerPosition::LeftThumb,
-    FingerPosition::LeftIndex,
-    FingerPosition::LeftMiddle,
-    FingerPosition::LeftRing,
-    FingerPosition::LeftLittle,
-];
-const RIGHT: [FingerPosition; 5] = [
-    FingerPosition::RightThumb,
-    FingerPosition::RightIndex,
-    FingerPosition::RightMiddle,
-    FingerPosition::RightRing,
-    FingerPosition::RightLittle,
-];
-
 /// What a capture step holds while it is on the screen.
 #[derive(Default)]
 pub(super) struct State {
-    device: Option<Box<dyn CaptureDevice>>,
+    pub(super) device: Option<Box<dyn CaptureDevice>>,
     /// A device on its way.
     opening: Option<Opening>,
     /// What its preview was asked to show.
     shown: Option<CaptureTarget>,
     /// Why there is no device; it is opened again at the next press, and by itself from time to time.
     trouble: Option<Trouble>,
-    slap: usize,
+    pub(super) slap: usize,
     /// The slap was chosen or gone on to; else the first open one is shown.
-    slap_chosen: bool,
+    pub(super) slap_chosen: bool,
     /// The last attempt of the slap that is shown.
-    report: Option<AttemptReport>,
+    pub(super) report: Option<AttemptReport>,
     verdict: Option<(Judged, u8)>,
-    excepting: Option<FingerPosition>,
+    pub(super) excepting: Option<FingerPosition>,
 }
 
 /// A device that is not there, or does not deliver.
@@ -206,7 +187,10 @@ impl Work<'_, '_, '_> {
     }
 
     /// The same, waited for; whatever goes elsewhere in the meantime ends the wait.
-    fn device(&mut self, modality: Modality) -> Result<Box<dyn CaptureDevice>, CaptureError> {
+    pub(super) fn device(
+        &mut self,
+        modality: Modality,
+    ) -> Result<Box<dyn CaptureDevice>, CaptureError> {
         if let Some(mut device) = self.captures.device.take() {
             if device.describe().modalities.contains(&modality) {
                 return Ok(device);
@@ -303,7 +287,7 @@ impl Work<'_, '_, '_> {
         }
     }
 
-    fn begins(&mut self) {
+    pub(super) fn begins(&mut self) {
         self.worker.switches.cancel.store(false, Ordering::SeqCst);
         self.worker.say(Said::Nothing);
         self.captures.trouble = None;
@@ -448,7 +432,7 @@ impl Work<'_, '_, '_> {
     }
 
     /// Sends the frames that come during a capture to the screen, as fast as it takes them.
-    fn live_picture(&self, of: Modality) -> impl FnMut(Frame) + use<> {
+    pub(super) fn live_picture(&self, of: Modality) -> impl FnMut(Frame) + use<> {
         let (tell, free) = (
             self.worker.tell.clone(),
             self.worker.switches.preview_free.clone(),
@@ -473,271 +457,6 @@ impl Work<'_, '_, '_> {
             attempts: 1,
         })?;
         Ok(Then::Show)
-    }
-
-    // The fingers.
-
-    fn finger_capture(&mut self) -> Result<FingerCapture, CaptureError> {
-        if let Some(capture) = self.fingers.take() {
-            return Ok(capture);
-        }
-        let policy = self.station.policy().map_err(EnrolmentError::from)?;
-        let limits = CaptureLimits::of(&policy, self.draft.pack().biometrics.fingers.as_ref());
-        FingerCapture::resume(&self.draft, limits)
-    }
-
-    fn target(&self) -> CaptureTarget {
-        CaptureTarget::Slap(Slap::ALL[self.captures.slap.min(2)])
-    }
-
-    fn take_slap(&mut self) -> Result<Then, CaptureError> {
-        self.begins();
-        let target = self.target();
-        let mut capture = self.finger_capture()?;
-        if expected_fingers(&target, capture.missing()).is_empty() || capture.is_done(&target) {
-            self.fingers = Some(capture);
-            return Ok(self.next_slap());
-        }
-        let mut device = match self.device(Modality::Slap) {
-            Ok(device) => device,
-            Err(error) => {
-                self.fingers = Some(capture);
-                return Err(error);
-            }
-        };
-        self.fingers = Some(capture.clone());
-        self.tell_fingers(true)?;
-        let mut preview = self.live_picture(Modality::Slap);
-        let done = try_target(
-            &mut self.draft,
-            &mut capture,
-            &mut *device,
-            &target,
-            &self.worker.switches.cancel,
-            &mut preview,
-        );
-        let slap_done = capture.is_done(&target);
-        self.fingers = Some(capture);
-        self.captures.device = Some(device);
-        self.worker.drop_repeated_captures();
-        let report = done?;
-        let is_good = |verdict: Judged| verdict == Judged::Good;
-        let good =
-            report.problem.is_none() && report.fingers.iter().all(|finger| is_good(finger.verdict));
-        self.worker.tell(Event::Captured { good });
-        self.captures.report = Some(report);
-        Ok(if slap_done {
-            self.next_slap()
-        } else {
-            Then::Show
-        })
-    }
-
-    /// To the next slap that is not done; on from the step when all are.
-    fn next_slap(&mut self) -> Then {
-        let Some(capture) = &self.fingers else {
-            return Then::Show;
-        };
-        let open = (0..Slap::ALL.len()).find(|n| {
-            let target = CaptureTarget::Slap(Slap::ALL[*n]);
-            !capture.is_done(&target)
-        });
-        match open {
-            Some(slap) => {
-                // What was just captured stays on the screen under the hands until the next press.
-                self.captures.slap = slap;
-                self.captures.slap_chosen = true;
-                Then::Show
-            }
-            None => Then::GoOn,
-        }
-    }
-
-    fn take_anew(&mut self) -> Result<Then, CaptureError> {
-        let mut capture = self.finger_capture()?;
-        for position in capture.begin_anew(&self.target()) {
-            self.draft.remove_sample(&SampleKind::Finger(position))?;
-        }
-        self.fingers = Some(capture);
-        self.captures.report = None;
-        Ok(Then::Show)
-    }
-
-    fn except(&mut self, reason: ExceptionReason) -> Result<Then, CaptureError> {
-        let Some(position) = self.captures.excepting else {
-            return Ok(Then::Stay);
-        };
-        self.draft.remove_sample(&SampleKind::Finger(position))?;
-        self.draft.add_exception(&BiometricException {
-            position,
-            reason,
-            supervisor: None,
-            note: None,
-        })?;
-        self.exceptions_changed()
-    }
-
-    fn withdraw(&mut self) -> Result<Then, CaptureError> {
-        let Some(position) = self.captures.excepting else {
-            return Ok(Then::Stay);
-        };
-        self.draft.remove_exception(position)?;
-        self.exceptions_changed()
-    }
-
-    fn exceptions_changed(&mut self) -> Result<Then, CaptureError> {
-        self.captures.excepting = None;
-        // What was approved was another list.
-        self.approval = None;
-        let missing = self
-            .draft
-            .exceptions()?
-            .iter()
-            .map(|e| e.position)
-            .collect();
-        let mut capture = self.finger_capture()?;
-        capture.set_missing(missing);
-        self.fingers = Some(capture);
-        let word = self.step().word();
-        self.way = steps::Way::of(&self.draft)?;
-        self.at = self.way.find(&word).unwrap_or(self.at);
-        Ok(Then::Show)
-    }
-
-    fn tell_fingers(&mut self, capturing: bool) -> Result<(), CaptureError> {
-        let capture = self.finger_capture()?;
-        if !self.captures.slap_chosen {
-            let open = Slap::ALL
-                .iter()
-                .position(|slap| !capture.is_done(&CaptureTarget::Slap(*slap)));
-            self.captures.slap = open.unwrap_or(0);
-        }
-        let target = self.target();
-        let language = self.worker.language;
-        let codes = self.draft.codes();
-        let name =
-            |position: FingerPosition| codes.label("fingers", position.name(), language).to_owned();
-        let asked = expected_fingers(&target, capture.missing());
-        let samples = self.draft.samples().map_err(CaptureError::from)?;
-        let score = |position: FingerPosition| {
-            let entry = samples
-                .iter()
-                .find(|s| s.kind == SampleKind::Finger(position));
-            entry
-                .and_then(|s| s.quality.as_ref())
-                .map(|q| self.worker.number(q.value))
-                .unwrap_or_default()
-        };
-        let state = |position: FingerPosition| {
-            let of_slap = CaptureTarget::Slap(position.slap());
-            match capture.conclude(&of_slap, position) {
-                Conclusion::Excepted => FingerState::Excepted,
-                Conclusion::Good => FingerState::Good,
-                Conclusion::AcceptedWithReason(_) => FingerState::Usable,
-                Conclusion::NeedsException(_) => FingerState::Poor,
-                Conclusion::TryAgain(advice) => {
-                    let kept = samples
-                        .iter()
-                        .any(|s| s.kind == SampleKind::Finger(position));
-                    match (kept, advice) {
-                        (true, None) => FingerState::Good,
-                        (true, Some(_)) => FingerState::Usable,
-                        (false, Some(_)) => FingerState::Poor,
-                        (false, None) if asked.contains(&position) => FingerState::Asked,
-                        (false, None) => FingerState::Waiting,
-                    }
-                }
-            }
-        };
-        let mark = |position: &FingerPosition| FingerMark {
-            state: state(*position),
-            label: name(*position).into(),
-            score: score(*position).into(),
-        };
-        // Under the hands: the fingers of the last attempt, or those that are asked for.
-        let report = self.captures.report.as_ref();
-        let shown: Vec<FingerPosition> = match report.filter(|r| !r.fingers.is_empty()) {
-            Some(report) if !capturing => report.fingers.iter().map(|f| f.position).collect(),
-            _ => Slap::ALL[self.captures.slap.min(2)].fingers().to_vec(),
-        };
-        let line = |position: FingerPosition| {
-            let judged = report.and_then(|r| r.fingers.iter().find(|f| f.position == position));
-            let advice = judged
-                .and_then(|f| f.verdict.advice())
-                .map(|a| a.code())
-                .unwrap_or_default();
-            FingerLine {
-                name: name(position).into(),
-                state: match judged.map(|f| f.verdict) {
-                    Some(Judged::Good) => FingerState::Good,
-                    Some(Judged::Acceptable(_)) => FingerState::Usable,
-                    Some(Judged::Retry(_)) => FingerState::Poor,
-                    None => state(position),
-                },
-                advice: advice.into(),
-                score: judged
-                    .map(|f| self.worker.number(f.score.value))
-                    .unwrap_or_else(|| score(position))
-                    .into(),
-            }
-        };
-        let slaps = Slap::ALL
-            .iter()
-            .zip(["#left-four", "#right-four", "#thumbs"])
-            .enumerate()
-            .map(|(n, (slap, label))| {
-                let target = CaptureTarget::Slap(*slap);
-                SlapTab {
-                    label: label.into(),
-                    done: capture.is_done(&target),
-                    current: n == self.captures.slap,
-                    left: self.worker.number(capture.attempts_left(&target)).into(),
-                }
-            })
-            .collect();
-        let excepting = self.captures.excepting;
-        let exceptions = self.draft.exceptions().map_err(CaptureError::from)?;
-        let chosen = excepting
-            .and_then(|p| exceptions.iter().find(|e| e.position == p))
-            .map(|e| e.reason);
-        let allowed = self
-            .draft
-            .pack()
-            .biometrics
-            .fingers
-            .as_ref()
-            .map(|f| f.exception_reasons.clone())
-            .unwrap_or_default();
-        let reasons = allowed
-            .into_iter()
-            .map(|reason| Reason {
-                code: reason.name().into(),
-                label: codes
-                    .label("exception-reasons", reason.name(), language)
-                    .into(),
-                chosen: chosen == Some(reason),
-            })
-            .collect();
-        let view = FingersView {
-            slaps,
-            left_hand: LEFT.iter().map(mark).collect(),
-            right_hand: RIGHT.iter().map(mark).collect(),
-            lines: shown.into_iter().map(line).collect(),
-            problem: report
-                .filter(|_| !capturing)
-                .and_then(|r| r.problem)
-                .map(|a| a.code().to_owned())
-                .unwrap_or_default(),
-            capturing,
-            exhausted: capture.attempts_left(&target) == 0,
-            slap_done: capture.is_done(&target),
-            excepting: excepting.map(name).unwrap_or_default(),
-            reasons,
-            is_excepted: chosen.is_some(),
-        };
-        self.fingers = Some(capture);
-        self.worker.tell(Event::Fingers(Box::new(view)));
-        Ok(())
     }
 
     /// Tells what a step that is no form shows.

@@ -14,6 +14,7 @@ mod answers;
 mod captures;
 mod enrolment;
 mod family;
+mod fingers;
 mod frame;
 mod home;
 mod kit;

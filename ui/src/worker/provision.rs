@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use qayd_crypto::Passphrase;
+use qayd_protocol::trust::INVITATION_BYTES_MAX;
 use qayd_protocol::{Invitation, Role};
 use qayd_station::{NewOperator, ProvisioningError, provision, upload};
 use qayd_window::{Page, Said};
@@ -13,9 +14,6 @@ use qayd_window::{Page, Said};
 use super::{Next, Worker};
 use crate::desk::{Command, Event, InvitationView};
 use crate::numbers;
-
-/// An invitation file is not longer.
-const INVITATION_BYTES_MAX: u64 = 256 * 1024;
 
 impl Worker<'_> {
     /// Stays until the folder is a station; `false` when the window was closed first.
@@ -78,7 +76,7 @@ impl Worker<'_> {
             .setup
             .world
             .files
-            .read(path, INVITATION_BYTES_MAX)
+            .read(path, INVITATION_BYTES_MAX as u64)
             .ok()?;
         String::from_utf8(bytes).ok()
     }

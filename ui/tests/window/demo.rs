@@ -21,7 +21,7 @@ use qayd_station::{Station, World};
 use qayd_ui::desk::{Event, Setup, Tell};
 use qayd_window::AppWindow;
 use slint::platform::{Key, WindowEvent};
-use slint::{ComponentHandle, SharedString};
+use slint::{ComponentHandle, Model, SharedString};
 use tempfile::TempDir;
 
 /// The pack of most tests.
@@ -341,6 +341,23 @@ impl Screen {
         self.settle();
     }
 
+    /// Turns the wheel over the middle of the page; less than 0 is towards its end.
+    pub fn wheel(&self, by: f32) {
+        let size = self.window().window().size();
+        self.window()
+            .window()
+            .dispatch_event(WindowEvent::PointerScrolled {
+                position: slint::LogicalPosition::new(
+                    size.width as f32 / 2.0,
+                    size.height as f32 / 2.0,
+                ),
+                delta_x: 0.0,
+                delta_y: by,
+            });
+        i_slint_backend_testing::mock_elapsed_time(Duration::from_secs(1));
+        self.settle();
+    }
+
     pub fn tab(&self) {
         self.key(Key::Tab);
     }
@@ -348,6 +365,20 @@ impl Screen {
     pub fn type_text(&self, text: &str) {
         for letter in text.chars() {
             self.key(letter);
+        }
+    }
+
+    /// Puts what was typed into the model of the form, which follows by itself only when the form is drawn anew.
+    pub fn remember(&self, key: &str, text: &str) {
+        let rows = self.window().global::<qayd_window::Form>().get_rows();
+        for row in rows.iter() {
+            for n in 0..row.boxes.row_count() {
+                let mut cell = row.boxes.row_data(n).unwrap();
+                if cell.key == key {
+                    cell.text = text.into();
+                    row.boxes.set_row_data(n, cell);
+                }
+            }
         }
     }
 

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use qayd_model::Value;
 use qayd_model::pack::Language;
+use qayd_model::{SampleKind, Value};
 use qayd_window::{Enrolment, Form, Kept, Page};
-use slint::ComponentHandle;
+use slint::{ComponentHandle, Model};
 
 use crate::demo::{Demo, Screen, make_station};
-use crate::enrols::{answer, begin, forward};
+use crate::enrols::{answer, begin, fingers, forward};
 
 const FOLDER: &str = "QAYD_KILL_FOLDER";
 
@@ -28,28 +28,49 @@ fn the_process_that_is_killed() {
     let stage = qayd_devices::Stage::make(qayd_devices::SimulatedPerson::make(11));
     let screen = Screen::open_at(&world, &folder, Language::English, stage);
     begin(&screen);
-    let mut said = std::io::stdout();
+    let said = |line: &str| {
+        let mut out = std::io::stdout();
+        writeln!(out, "\n{line}").unwrap();
+        out.flush().unwrap();
+    };
     loop {
         let step = screen.step();
-        if step == "portrait" {
-            break;
+        said(&format!("AT {step}"));
+        // A person looks, and goes to the second box; where the keyboard stands is kept too.
+        let rows = screen.window().global::<Form>().get_rows();
+        if rows.iter().map(|row| row.boxes.row_count()).sum::<usize>() > 1 {
+            screen.tab();
         }
-        writeln!(said, "\nAT {step}").unwrap();
-        answer(&screen);
-        screen.until("it is kept", |s| {
-            s.window().global::<Enrolment>().get_kept() != Kept::Keeping
-        });
-        // What nobody has to answer may be left without an answer.
-        let may_skip = screen.window().global::<Enrolment>().get_may_skip();
-        forward(&screen);
-        // Only now the screen says that the step is behind it.
-        if !may_skip {
-            writeln!(said, "\nKEPT {step}").unwrap();
+        for _ in 0..20 {
+            screen.rest();
         }
-        said.flush().unwrap();
+        match step.as_str() {
+            "seal" => break,
+            "portrait" => {
+                screen.press("Take the portrait");
+                screen.until("the portrait is done", |s| s.step() != "portrait");
+                said("KEPT portrait");
+            }
+            "fingers" => {
+                fingers(&screen);
+                said("KEPT fingers");
+            }
+            _ => {
+                answer(&screen);
+                screen.until("it is kept", |s| {
+                    s.window().global::<Enrolment>().get_kept() != Kept::Keeping
+                });
+                // What nobody has to answer may be left without an answer.
+                let may_skip = screen.window().global::<Enrolment>().get_may_skip();
+                forward(&screen);
+                // Only now the screen says that the step is behind it.
+                if !may_skip {
+                    said(&format!("KEPT {step}"));
+                }
+            }
+        }
     }
-    writeln!(said, "\nEND").unwrap();
-    said.flush().unwrap();
+    said("END");
     std::thread::sleep(Duration::from_secs(60));
 }
 
@@ -103,7 +124,7 @@ fn a_killed_window_stands_where_it_stood_and_has_all_that_was_kept() {
         let folder = dir.path().join("station");
         let world = qayd_station::World::os();
         make_station(&world, &folder);
-        let (kept, at) = killed_after(&folder, 1_500 + n.wrapping_mul(2_654_435_761) % 7_000);
+        let (kept, at) = killed_after(&folder, 1_000 + n.wrapping_mul(2_654_435_761) % 12_000);
         far = far.max(kept.len());
         let Some(at) = at else { continue };
         // Every step that was left has its answer in the store.
@@ -112,10 +133,21 @@ fn a_killed_window_stands_where_it_stood_and_has_all_that_was_kept() {
         let drafts = station.drafts().unwrap();
         assert_eq!(drafts.len(), 1, "kill {n}");
         let draft = station.resume(&session, drafts[0].enrolment).unwrap();
-        for step in kept.iter().filter_map(|step| step.strip_prefix("field:")) {
-            let value: Option<Value> = draft.value(step).unwrap();
+        let samples = draft.samples().unwrap();
+        let captured = |is_it: fn(&SampleKind) -> bool| {
+            samples.iter().filter(|sample| is_it(&sample.kind)).count()
+        };
+        for step in &kept {
+            let held = match step.as_str() {
+                "portrait" => captured(|kind| *kind == SampleKind::Portrait) == 1,
+                "fingers" => captured(|kind| matches!(kind, SampleKind::Finger(_))) == 10,
+                step => step.strip_prefix("field:").is_none_or(|field| {
+                    let value: Option<Value> = draft.value(field).unwrap();
+                    value.is_some()
+                }),
+            };
             assert!(
-                value.is_some(),
+                held,
                 "kill {n}: {step} was said to be kept and is not there"
             );
         }

@@ -6,6 +6,7 @@
     reason = "a test ends where it is wrong, and what is counted is for reading"
 )]
 
+mod alone;
 mod around;
 mod catalogues;
 mod demo;
@@ -17,5 +18,7 @@ mod pages;
 mod papers;
 mod printer;
 mod random;
+mod river;
 mod services;
+mod touch;
 mod walk;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use i_slint_backend_testing::{AccessibleRole, ElementQuery};
 use image::{ImageFormat, RgbImage};
 use qayd_window::{
-    App, AppWindow, Dir, Enrolment, Gallery, Kit, Page, PaperPage, Papers, Provision, StepKind,
-    Theme, ThemeMode, Type,
+    App, AppWindow, Dir, Enrolment, Gallery, KeyLayout, Keys, Kit, Page, PaperPage, Papers,
+    Provision, StepKind, Theme, ThemeMode, Type,
 };
 use slint::ComponentHandle;
 
@@ -25,11 +25,12 @@ fn folder() -> PathBuf {
 }
 
 /// Pages with the preview data their own files declare.
-const PAGES: [(&str, Page, StepKind); 19] = [
+const PAGES: [(&str, Page, StepKind); 20] = [
     ("provision", Page::Provision, StepKind::Form),
     ("sign-in", Page::SignIn, StepKind::Form),
     ("home", Page::Home, StepKind::Form),
     ("form", Page::Enrolment, StepKind::Form),
+    ("form-keys", Page::Enrolment, StepKind::Form),
     ("papers", Page::Enrolment, StepKind::Form),
     ("papers-cut", Page::Enrolment, StepKind::Form),
     ("portrait", Page::Enrolment, StepKind::Portrait),
@@ -80,6 +81,14 @@ fn show(
         .into(),
     );
     window.global::<App>().set_page(page);
+    window
+        .global::<App>()
+        .set_keyboard_shown(name == "form-keys");
+    window.global::<Keys>().set_layout(match language {
+        "ar" => KeyLayout::Arabic,
+        "ckb" => KeyLayout::Sorani,
+        _ => KeyLayout::Latin,
+    });
     slint::platform::update_timers_and_animations();
 }
 

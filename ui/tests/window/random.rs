@@ -12,7 +12,7 @@ use qayd_model::pack::Language;
 use qayd_model::{FingerPosition, SampleKind};
 use qayd_station::testing::TestCentre;
 use qayd_ui::desk::Command;
-use qayd_window::{App, Enrolment, Form, Page, Portrait, Seal};
+use qayd_window::{App, Enrolment, Fingers, Form, Home, Page, Portrait, RowKind, Seal};
 use slint::platform::{Key, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, Model};
 
@@ -79,18 +79,34 @@ fn continue_pressed(screen: &Screen, times: u64) {
 /// Whether the screen stays at a step for as long as what was asked before takes to come through.
 fn has_come_to_rest(screen: &Screen, step: &str) -> bool {
     (0..6).all(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(std::time::Duration::from_millis(10));
         screen.settle();
         screen.page() == Page::Enrolment && screen.step() == step
     })
 }
 
-/// Whether nothing was typed or chosen on this page.
+/// Waits until a capture that was just asked for is over, or was never begun.
+fn capture_is_over(screen: &Screen) {
+    let capturing = || {
+        let window = screen.window();
+        window.global::<Portrait>().get_capturing() || window.global::<Fingers>().get_capturing()
+    };
+    for n in 0..500 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        screen.settle();
+        if n > 5 && !capturing() {
+            return;
+        }
+    }
+}
+
+/// Whether nothing was typed, chosen or taken on this page.
 fn nothing_stands(screen: &Screen) -> bool {
     let rows = screen.window().global::<Form>().get_rows();
     rows.iter().all(|row| {
         row.boxes.iter().all(|cell| cell.text.is_empty())
             && !row.choices.iter().any(|choice| choice.chosen)
+            && (row.kind != RowKind::Pages || row.text.is_empty())
     })
 }
 
@@ -98,7 +114,9 @@ fn nothing_stands(screen: &Screen) -> bool {
 fn work(screen: &Screen) {
     let ask = |command: Command| screen.station.desk.ask(command);
     if screen.page() == Page::Home {
-        ask(Command::Begin(PACK.to_owned()));
+        let drafts = screen.window().global::<Home>().get_drafts();
+        let last = drafts.row_data(0).and_then(|draft| draft.id.parse().ok());
+        ask(last.map_or(Command::Begin(PACK.to_owned()), Command::Resume));
         return;
     }
     if screen.page() != Page::Enrolment {
@@ -108,11 +126,13 @@ fn work(screen: &Screen) {
     match screen.step().as_str() {
         "slip" => ask(Command::Forward("slip".to_owned())),
         "portrait" if !screen.window().global::<Portrait>().get_has_kept() => {
-            ask(Command::Portrait)
+            ask(Command::Portrait);
+            capture_is_over(screen);
         }
         "fingers" => {
             ask(Command::CloseException);
             ask(Command::Capture);
+            capture_is_over(screen);
             continue_pressed(screen, 1);
         }
         "seal" => {

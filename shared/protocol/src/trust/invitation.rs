@@ -16,8 +16,8 @@ use crate::{
     messages::{SignedMessage, limit, texts},
 };
 
-/// The most characters of an invitation file.
-pub const FILE_CHARS_MAX: usize = 256 * 1024;
+/// The most bytes of an invitation file.
+pub const INVITATION_BYTES_MAX: usize = 256 * 1024;
 
 /// What makes an invitation worth something: 32 random bytes. `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Invitation {
     /// # Errors
     /// [`TrustError::Invitation`] for a file that is damaged or changed; [`TrustError`] where a signature does not hold.
     pub fn open(text: &str) -> Result<(Trusted<Self>, TrustChain), TrustError> {
-        if text.len() > FILE_CHARS_MAX {
+        if text.len() > INVITATION_BYTES_MAX {
             return Err(TrustError::Invitation);
         }
         let file: File = serde_json::from_str(text).map_err(|_| TrustError::Invitation)?;

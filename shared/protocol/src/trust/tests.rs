@@ -279,7 +279,7 @@ fn an_invitation_that_was_changed_or_damaged_is_refused() {
     };
     let bytes = sign(&forged, &key(ISSUER));
     assert!(Invitation::open(&forged.file_text(&bytes)).is_err());
-    assert!(Invitation::open(&" ".repeat(invitation::FILE_CHARS_MAX + 1)).is_err());
+    assert!(Invitation::open(&" ".repeat(INVITATION_BYTES_MAX + 1)).is_err());
 }
 
 #[test]
