@@ -97,7 +97,8 @@ fn element(start: &BytesStart<'_>) -> Option<Element> {
     for attribute in start.attributes() {
         let attribute = attribute.ok()?;
         if attribute.key.as_ref() == b"key" {
-            key = Some(attribute.unescape_value().ok()?.into_owned());
+            let value = attribute.unescape_value().ok()?;
+            key = is_text(&value).then(|| Some(value.into_owned()))?;
         }
     }
     Some(Element {
@@ -107,8 +108,17 @@ fn element(start: &BytesStart<'_>) -> Option<Element> {
     })
 }
 
+/// Whether a document may hold these characters, by themselves or by number (XML 1.0, production 2).
+fn is_text(text: &str) -> bool {
+    text.chars()
+        .all(|c| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
+}
+
 /// Text belongs to the element that is open; outside of all there may be blanks only.
 fn add(open: &mut [Element], text: &str) -> Option<()> {
+    if !is_text(text) {
+        return None;
+    }
     match open.last_mut() {
         Some(element) => {
             element.text.push_str(text);
