@@ -111,11 +111,11 @@ pub(super) fn show(window: &AppWindow, event: Event) {
             // Before the rows: a box looks at it when it is made.
             form.set_focus(focus.into());
             form.set_title(title.into());
-            form.set_has_boxes(rows.iter().any(|row| !row.boxes.is_empty()));
+            form.set_has_boxes(has_boxes(&rows));
             form.set_rows(model(rows.into_iter().map(map_row).collect()));
         }
         Event::Rows(rows) => {
-            form.set_has_boxes(rows.iter().any(|row| !row.boxes.is_empty()));
+            form.set_has_boxes(has_boxes(&rows));
             renew(&form, rows);
         }
         Event::Faults(faults) => mark(&form, &faults),
@@ -129,6 +129,11 @@ pub(super) fn show(window: &AppWindow, event: Event) {
         Event::Kept(kept) => enrolment.set_kept(kept),
         _ => {}
     }
+}
+
+/// Whether anything is typed in these rows.
+fn has_boxes(rows: &[Row]) -> bool {
+    rows.iter().any(|row| !row.boxes.is_empty())
 }
 
 /// Changes the rows in place. Made anew they would lose what holds the keyboard, and the page would jump.
