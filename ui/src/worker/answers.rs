@@ -72,9 +72,6 @@ impl Work<'_, '_, '_> {
 
     pub(super) fn edit(&mut self, key: &str, text: String) -> Result<(), EnrolmentError> {
         let (field, place) = form::split_key(key);
-        if !self.way.fields(self.at).iter().any(|one| one == field) {
-            return Ok(());
-        }
         let field = field.to_owned();
         // What a scanner or a paste pours in is cut at the length of the longest answer there is.
         let limit = qayd_model::text::TEXT_BYTES_MAX;

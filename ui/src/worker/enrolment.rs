@@ -217,6 +217,18 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
                 self.worker.truth(self.station, true);
                 Then::Show
             }
+            // Of a page that is gone: its boxes stand for nothing any more.
+            Command::Edited { ref key, .. }
+            | Command::Focused { ref key }
+            | Command::Left { ref key }
+            | Command::Chosen { ref key, .. }
+            | Command::Added { ref key }
+            | Command::Removed { ref key }
+            | Command::Page { ref key }
+                if !self.asks(key) =>
+            {
+                Then::Stay
+            }
             Command::Edited { key, text } => {
                 self.edit(&key, text)?;
                 Then::Stay
@@ -331,6 +343,14 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
             | Command::TouchPage(_)) => return self.act_on_papers(command),
             other => return self.act_on_capture(other),
         })
+    }
+
+    /// Whether the page that is shown asks the field of this key.
+    fn asks(&self, key: &str) -> bool {
+        let (field, _) = form::split_key(key);
+        // A choice is named with its code.
+        let field = field.split_once('=').map_or(field, |(field, _)| field);
+        self.way.fields(self.at).iter().any(|one| one == field)
     }
 
     fn leave(&mut self) -> Result<Then, EnrolmentError> {

@@ -251,6 +251,41 @@ fn the_second_of_two_presses_does_not_leave_the_next_step() {
 }
 
 #[test]
+fn a_choice_that_comes_when_its_page_is_gone_changes_no_answer() {
+    let demo = Demo::make();
+    let screen = Screen::open(&demo, Language::English, 3, "");
+    begin(&screen);
+    let to_the_address = || {
+        let jump = qayd_ui::desk::Command::JumpToItem("address".into());
+        screen.station.desk.ask(jump);
+        screen.until("the address", |s| s.step() == "field:address");
+    };
+    to_the_address();
+    let choices = |screen: &Screen| {
+        let rows = screen.window().global::<qayd_window::Form>().get_rows();
+        let row = rows.iter().find(|row| row.choices.row_count() > 1).unwrap();
+        (row.key, row.choices.iter().collect::<Vec<_>>())
+    };
+    let (key, before) = choices(&screen);
+    let choose = |code: &slint::SharedString| qayd_ui::desk::Command::Chosen {
+        key: key.to_string(),
+        code: code.to_string(),
+    };
+    screen.station.desk.ask(choose(&before[0].code));
+    screen.until("it is chosen", |s| choices(s).1[0].chosen);
+    answer(&screen);
+    forward(&screen);
+    screen.station.desk.ask(choose(&before[1].code));
+    to_the_address();
+    assert!(choices(&screen).1[0].chosen);
+    let rows = screen.window().global::<qayd_window::Form>().get_rows();
+    assert!(
+        rows.iter()
+            .any(|row| { row.boxes.iter().any(|cell| cell.text == "مخيم تجريبي") })
+    );
+}
+
+#[test]
 fn locking_keeps_what_is_half_typed_and_gives_it_back() {
     let demo = Demo::make();
     let screen = Screen::open(&demo, Language::English, 3, "");

@@ -7,12 +7,13 @@
 //! and can be given back in `QAYD_RANDOM_SEED`.
 
 use i_slint_backend_testing::{AccessibleRole, ElementQuery};
+use qayd_crypto::Passphrase;
 use qayd_devices::{SimulatedPerson, Stage};
 use qayd_model::pack::Language;
 use qayd_model::{FingerPosition, SampleKind};
-use qayd_station::testing::TestCentre;
+use qayd_station::testing::{SUPERVISOR, TestCentre};
 use qayd_ui::desk::Command;
-use qayd_window::{App, Enrolment, Fingers, Form, Home, Page, Portrait, RowKind, Seal};
+use qayd_window::{App, Enrolment, Fingers, Form, FormBox, Home, Page, Portrait, RowKind, Seal};
 use slint::platform::{Key, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, Model};
 
@@ -53,7 +54,7 @@ impl Watch {
     /// looks where the screen is then. What stands on such a page is what the station has.
     fn press_on(&mut self, screen: &Screen, times: u64) {
         let step = screen.step();
-        if !step.starts_with("field:") || !has_come_to_rest(screen, &step) {
+        if !step.starts_with("field:") || !stays_at(screen, &step) {
             return;
         }
         let has_to = !screen.window().global::<Enrolment>().get_may_skip();
@@ -63,7 +64,7 @@ impl Watch {
             return;
         }
         self.looked += 1;
-        if !has_come_to_rest(screen, &step) {
+        if !stays_at(screen, &step) {
             self.left_empty.push(step);
         }
     }
@@ -76,13 +77,26 @@ fn continue_pressed(screen: &Screen, times: u64) {
     }
 }
 
-/// Whether the screen stays at a step for as long as what was asked before takes to come through.
-fn has_come_to_rest(screen: &Screen, step: &str) -> bool {
-    (0..6).all(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        screen.settle();
-        screen.page() == Page::Enrolment && screen.step() == step
-    })
+/// Waits until all that was asked before is done and shown: what comes in Arabic, and then in English, comes after it.
+fn catch_up(screen: &Screen) {
+    for language in [Language::Arabic, Language::English] {
+        screen.station.desk.ask(Command::Language(language));
+        screen.until("the service in the language just asked for", |s| {
+            let service = s.window().global::<Enrolment>().get_service();
+            // Nothing is left at any other place.
+            !is_at_a_step(s) || service.is_ascii() == (language == Language::English)
+        });
+    }
+}
+
+fn is_at_a_step(screen: &Screen) -> bool {
+    screen.page() == Page::Enrolment && screen.step() != "slip"
+}
+
+/// Whether the screen is at a step once all that was asked before is done.
+fn stays_at(screen: &Screen, step: &str) -> bool {
+    catch_up(screen);
+    screen.page() == Page::Enrolment && screen.step() == step
 }
 
 /// Waits until a capture that was just asked for is over, or was never begun.
@@ -125,7 +139,7 @@ fn work(screen: &Screen) {
     }
     match screen.step().as_str() {
         "slip" => ask(Command::Forward("slip".to_owned())),
-        "portrait" if !screen.window().global::<Portrait>().get_has_kept() => {
+        "portrait" | "exception-photo" if !screen.window().global::<Portrait>().get_has_kept() => {
             ask(Command::Portrait);
             capture_is_over(screen);
         }
@@ -136,11 +150,17 @@ fn work(screen: &Screen) {
             continue_pressed(screen, 1);
         }
         "seal" => {
+            let seal = screen.window().global::<Seal>();
             // To what is missing, if anything is; the presses of the other hand went past it.
-            let missing = screen.window().global::<Seal>().get_missing().row_data(0);
-            match missing {
-                Some(missing) => ask(Command::JumpToItem(missing.id.into())),
-                None => continue_pressed(screen, 1),
+            if let Some(missing) = seal.get_missing().row_data(0) {
+                ask(Command::JumpToItem(missing.id.into()));
+            } else if seal.get_needs_approval() && !seal.get_approved() {
+                ask(Command::Approve {
+                    login: SUPERVISOR.0.to_owned(),
+                    passphrase: Passphrase::new(SUPERVISOR.1),
+                });
+            } else {
+                continue_pressed(screen, 1);
             }
         }
         _ => {
@@ -150,7 +170,35 @@ fn work(screen: &Screen) {
     }
 }
 
-/// Answers what is empty on a form, by the keys of its boxes.
+/// If a tap met the lock: somebody signs in again.
+fn signs_in_again(screen: &Screen) -> bool {
+    let locked = screen.page() == Page::SignIn;
+    if locked {
+        let app = screen.window().global::<App>();
+        app.set_said(qayd_window::Said::Nothing);
+        screen.sign_in();
+        screen.until("signed in again", |s| s.page() != Page::SignIn);
+    }
+    locked
+}
+
+/// An officer to whom nothing happens for a while: what the blows left is made whole and sealed, if it can be.
+fn works_undisturbed(screen: &Screen) {
+    for _ in 0..100 {
+        let was_sealed = screen.step() == "slip";
+        work(screen);
+        screen.rest();
+        signs_in_again(screen);
+        if screen.page() == Page::Enrolment {
+            catch_up(screen);
+        }
+        if was_sealed {
+            return;
+        }
+    }
+}
+
+/// Answers what is empty or wrong on a form, by the keys of its boxes.
 fn answer_by_key(screen: &Screen) {
     let ask = |command: Command| screen.station.desk.ask(command);
     for row in screen.window().global::<Form>().get_rows().iter() {
@@ -160,8 +208,14 @@ fn answer_by_key(screen: &Screen) {
             .choices
             .row_data(0)
             .map(|choice| choice.code.to_string());
+        let mut chosen = row.choices.iter().filter(|choice| choice.chosen);
+        let is_wrong = match chosen.next() {
+            None => true,
+            // Who brought no paper needs none photographed.
+            Some(choice) => place.ends_with(".seen") && choice.code != "none",
+        };
         if let Some(first) = first
-            && !row.choices.iter().any(|choice| choice.chosen)
+            && is_wrong
         {
             let code = match place {
                 "missing" if matches!(field, "family_number" | "attestors") => first,
@@ -177,7 +231,8 @@ fn answer_by_key(screen: &Screen) {
                 code,
             });
         }
-        for cell in row.boxes.iter().filter(|cell| cell.text.is_empty()) {
+        let is_wrong = |cell: &FormBox| cell.text.is_empty() || !cell.fault.is_empty();
+        for cell in row.boxes.iter().filter(is_wrong) {
             let key = cell.key.to_string();
             let text = match key.rsplit(['/', '.']).next().unwrap_or_default() {
                 "ar" => "زهراء",
@@ -186,6 +241,7 @@ fn answer_by_key(screen: &Screen) {
                 "month" => "5",
                 "day" => "17",
                 "camp" => "مخيم",
+                _ if !cell.fault.is_empty() => "",
                 _ => continue,
             };
             ask(Command::Edited {
@@ -287,20 +343,15 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
             780..=789 => press(Key::Escape.into()),
             790..=799 => screen.station.desk.ask(Command::Undo),
             800..=849 => continue_pressed(&screen, 1 + random.below(20)),
-            _ => work(&screen),
+            850..=998 => work(&screen),
+            _ => {
+                stage.plug_in();
+                works_undisturbed(&screen);
+            }
         }
         // The station keeps up: what is looked at next is what came of this.
         screen.rest();
-        if screen.page() == Page::SignIn {
-            // A tap met the lock: somebody signs in again.
-            locks += 1;
-            screen
-                .window()
-                .global::<App>()
-                .set_said(qayd_window::Said::Nothing);
-            screen.sign_in();
-            screen.until("signed in again", |s| s.page() != Page::SignIn);
-        }
+        locks += u64::from(signs_in_again(&screen));
     }
     stage.plug_in();
     drop(screen);
@@ -400,7 +451,7 @@ fn a_skipped_step_would_be_noticed() {
     crate::enrols::begin(&screen);
     assert!(nothing_stands(&screen));
     let step = screen.step();
-    assert!(has_come_to_rest(&screen, &step));
+    assert!(stays_at(&screen, &step));
     let mut watch = Watch {
         left_empty: Vec::new(),
         looked: 0,
@@ -409,5 +460,5 @@ fn a_skipped_step_would_be_noticed() {
     assert_eq!((watch.looked, watch.left_empty.len()), (1, 0));
     // A window that went on from it is one whose page is another after the presses.
     screen.station.desk.ask(Command::Jump(1));
-    assert!(!has_come_to_rest(&screen, &step));
+    assert!(!stays_at(&screen, &step));
 }
