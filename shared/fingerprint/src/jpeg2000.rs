@@ -1,17 +1,15 @@
-//! JPEG 2000: reading only, through `openjp2`, behind a look at the head.
+//! JPEG 2000: reading only, through `hayro-jpeg2000`, behind a look at the head.
 //!
-//! In: a JP2 file or a bare codestream (ISO/IEC 15444-1). Out: `GreyImage`.
+//! In: a JP2 file or a bare codestream (ISO/IEC 15444-1). Out: samples, or a `GreyImage`.
 //! Never: hands bytes to the decoder whose size, depth, components or tiles are beyond what a finger or portrait needs.
-//!
-//! The decoder is a translation of a C library and keeps its `unsafe` code; a panic inside it is caught and becomes an
-//! error. Files of strangers are decoded better in a process of their own.
 
+use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 use qayd_model::{Ppi, Remedy};
 
 use crate::{GreyImage, ImageError, PIXELS_MAX, PPI_RANGE, SIDE_PX_MAX};
 
-/// Most components: red, green, blue and opacity.
-const COMPONENTS_MAX: u16 = 4;
+/// Most components: red, green and blue.
+const COMPONENTS_MAX: u16 = 3;
 /// Most tiles a picture may be cut into.
 const TILES_MAX: u64 = 4_096;
 
@@ -65,37 +63,74 @@ pub fn is_jpeg2000(bytes: &[u8]) -> bool {
     bytes.starts_with(SIGNATURE_BOX) || bytes.starts_with(CODESTREAM)
 }
 
+/// A decoded picture, before anything is made of its colours.
+#[derive(Debug)]
+pub struct Decoded {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// 1 is grey, 3 is red, green and blue.
+    pub channels: usize,
+    /// 8 bits each, row after row, the channels of a pixel together.
+    pub samples: Vec<u8>,
+    /// What the file says of its resolution.
+    pub ppi: Option<Ppi>,
+}
+
+/// Decodes a whole picture; one that is cut off or carries opacity is refused.
+///
+/// # Errors
+/// [`Jpeg2000Error`].
+pub fn decode(bytes: &[u8]) -> Result<Decoded, Jpeg2000Error> {
+    let head = Head::read(bytes)?;
+    let settings = DecodeSettings {
+        strict: true,
+        ..DecodeSettings::default()
+    };
+    let image = Image::new(bytes, &settings).map_err(|_| Jpeg2000Error::Damaged)?;
+    if (image.width(), image.height()) != (head.width, head.height) {
+        return Err(Jpeg2000Error::OutOfRange("codestream"));
+    }
+    let channels = usize::from(image.color_space().num_channels());
+    if image.has_alpha() || !matches!(channels, 1 | 3) {
+        return Err(Jpeg2000Error::OutOfRange("number of components"));
+    }
+    let mut context = DecoderContext::default();
+    let samples = image
+        .decode(&mut context)
+        .map_err(|_| Jpeg2000Error::Damaged)?
+        .data_u8();
+    if samples.len() as u64 != u64::from(head.width) * u64::from(head.height) * channels as u64 {
+        return Err(Jpeg2000Error::Damaged);
+    }
+    Ok(Decoded {
+        width: head.width,
+        height: head.height,
+        channels,
+        samples,
+        ppi: head.ppi,
+    })
+}
+
 /// Decodes to grey. `ppi` is what the caller knows; it wins over the file's resolution box.
 ///
 /// # Errors
 /// [`Jpeg2000Error`]; [`ImageError::NoResolution`] inside it when neither caller nor file says the resolution.
-pub fn decode(bytes: &[u8], ppi: Option<Ppi>) -> Result<GreyImage, Jpeg2000Error> {
-    let head = Head::read(bytes)?;
-    let ppi = ppi.or(head.ppi).ok_or(ImageError::NoResolution)?;
-    let decoded = std::panic::catch_unwind(|| jpeg2k::Image::from_bytes(bytes))
-        .map_err(|_| Jpeg2000Error::Damaged)?
-        .map_err(|_| Jpeg2000Error::Damaged)?;
-    let planes: Vec<Vec<u8>> = decoded
-        .components()
-        .iter()
-        .filter(|c| !c.is_alpha())
-        .map(|c| c.data_u8().collect())
-        .collect();
-    let pixels = match planes.as_slice() {
-        [grey] => grey.clone(),
-        [red, green, blue] if red.len() == green.len() && red.len() == blue.len() => red
-            .iter()
-            .zip(green)
-            .zip(blue)
-            // ITU-R BT.601, in 1/1,000.
-            .map(|((r, g), b)| {
-                ((299 * u32::from(*r) + 587 * u32::from(*g) + 114 * u32::from(*b) + 500) / 1_000)
-                    as u8
-            })
-            .collect(),
-        _ => return Err(Jpeg2000Error::OutOfRange("number of components")),
+pub fn decode_grey(bytes: &[u8], ppi: Option<Ppi>) -> Result<GreyImage, Jpeg2000Error> {
+    let decoded = decode(bytes)?;
+    let ppi = ppi.or(decoded.ppi).ok_or(ImageError::NoResolution)?;
+    let pixels = match decoded.channels {
+        1 => decoded.samples,
+        _ => decoded.samples.chunks_exact(3).map(luma).collect(),
     };
-    Ok(GreyImage::new(head.width, head.height, ppi, pixels)?)
+    Ok(GreyImage::new(decoded.width, decoded.height, ppi, pixels)?)
+}
+
+/// ITU-R BT.601, in 1/1,000, of red, green and blue.
+fn luma(pixel: &[u8]) -> u8 {
+    let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
+    ((299 * red + 587 * green + 114 * blue + 500) / 1_000) as u8
 }
 
 /// What is known before anything is decoded.

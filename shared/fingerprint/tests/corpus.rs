@@ -164,7 +164,7 @@ fn seeds_made_here_are_read_and_not_merely_refused() {
     assert!(wsq::decode(&read("wsq/small.wsq"), None).is_ok());
     assert!(Bir::parse(&read("cbeff/one-finger.xml")).is_ok());
     assert!(
-        qayd_fingerprint::jpeg2000::decode(
+        qayd_fingerprint::jpeg2000::decode_grey(
             &read("jpeg2000/lossless.jp2"),
             Some(qayd_model::Ppi(500))
         )

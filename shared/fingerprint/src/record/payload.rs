@@ -120,7 +120,7 @@ pub(super) fn decode(d: &Described<'_>) -> Result<GreyImage, RecordError> {
             GreyImage::new(width, height, ppi, d.data.to_vec())?
         }
         FingerImageCoding::Wsq => wsq::decode(d.data, Some(ppi))?,
-        FingerImageCoding::Jpeg2000 => jpeg2000::decode(d.data, Some(ppi))?,
+        FingerImageCoding::Jpeg2000 => jpeg2000::decode_grey(d.data, Some(ppi))?,
         FingerImageCoding::Jpeg | FingerImageCoding::Png => GreyImage::decode(d.data, Some(ppi))?,
     };
     for (field, said, found) in [
@@ -159,7 +159,7 @@ pub fn decode_finger_payload(bytes: &[u8], ppi: Option<Ppi>) -> Result<GreyImage
         return Ok(wsq::decode(bytes, ppi)?);
     }
     if jpeg2000::is_jpeg2000(bytes) {
-        return Ok(jpeg2000::decode(bytes, ppi)?);
+        return Ok(jpeg2000::decode_grey(bytes, ppi)?);
     }
     if !Record::is_record(bytes) {
         return Ok(GreyImage::decode(bytes, ppi)?);

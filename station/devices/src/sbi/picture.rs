@@ -6,8 +6,8 @@
 
 use std::io::Cursor;
 
-use hayro_jpeg2000::{ColorSpace, DecodeSettings, DecoderContext, Image};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
+use qayd_fingerprint::jpeg2000;
 use qayd_model::PersonalBytes;
 
 use super::record::{Encoding, Record, RecordError};
@@ -43,42 +43,17 @@ fn as_given(
     Ok((PersonalBytes::new(record.picture.to_vec()), media_type))
 }
 
-/// Pixels and channels, 1 or 3. The size is compared before a pixel is decoded.
+/// Pixels and channels, 1 or 3.
 fn jpeg_2000(record: &Record<'_>) -> Result<(Vec<u8>, usize), RecordError> {
-    let damaged = RecordError::Picture {
+    let decoded = jpeg2000::decode(record.picture).map_err(|_| RecordError::Picture {
         what: "it cannot be read",
-    };
-    let settings = DecodeSettings {
-        strict: true,
-        ..DecodeSettings::default()
-    };
-    let Ok(image) = Image::new(record.picture, &settings) else {
-        return Err(damaged);
-    };
-    if (image.width(), image.height()) != (record.geometry.width_px, record.geometry.height_px) {
+    })?;
+    if (decoded.width, decoded.height) != (record.geometry.width_px, record.geometry.height_px) {
         return Err(RecordError::Picture {
             what: "its size is another",
         });
     }
-    if image.original_bit_depth() != 8 || image.has_alpha() {
-        return Err(RecordError::Picture {
-            what: "its pixels are not of eight bits",
-        });
-    }
-    let channels = match image.color_space() {
-        ColorSpace::Gray => 1,
-        ColorSpace::RGB => 3,
-        other => match other.num_channels() {
-            1 => 1,
-            3 => 3,
-            _ => return Err(damaged),
-        },
-    };
-    let mut context = DecoderContext::default();
-    match image.decode(&mut context) {
-        Ok(decoded) => Ok((decoded.data_u8(), channels)),
-        Err(_) => Err(damaged),
-    }
+    Ok((decoded.samples, decoded.channels))
 }
 
 fn png(
