@@ -5,12 +5,14 @@ use std::time::Duration;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, mock_elapsed_time};
 use qayd_model::pack::Language;
 use qayd_station::testing::OFFICER;
+use qayd_ui::desk::Command;
 use qayd_window::{App, Enrolment, Page};
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition};
 
 use crate::alone::{Do, Hand, code_in, enrol, is_chosen, is_enrolled};
 use crate::demo::{Demo, Screen};
+use crate::enrols::begin;
 
 const KEYBOARD: &str = "Keyboard on the screen";
 const CLOSE_KEYBOARD: &str = "Close the keyboard";
@@ -201,4 +203,54 @@ fn an_officer_enrols_by_touch_alone() {
     enrol(&screen, &hand);
     drop(screen);
     is_enrolled(&demo);
+}
+
+/// Top and bottom of the first element of a name or id that is in sight.
+fn edges(element: &ElementHandle) -> (f32, f32) {
+    let top = element.absolute_position().y;
+    (top, top + element.size().height)
+}
+
+#[test]
+fn what_is_typed_into_stays_in_sight_with_its_question_while_the_keys_are_there() {
+    let demo = Demo::make();
+    let screen = Screen::open(&demo, Language::English, 4, "");
+    begin(&screen);
+    let go_to = |field: &str| {
+        let ask = Command::JumpToItem(field.to_owned());
+        screen.station.desk.ask(ask);
+        screen.until(field, |s| s.step() == format!("field:{field}"));
+        screen.photograph();
+    };
+    let keys = |screen: &Screen| named(screen, CLOSE_KEYBOARD, AccessibleRole::Button);
+    go_to("name");
+    let last = "name/grandfather.lat";
+    Touch::tap_in_form(&screen, last);
+    let below = edges(&of_form(&screen, last).unwrap()).1;
+    let button = named(&screen, KEYBOARD, AccessibleRole::Button).unwrap();
+    Touch::tap(&screen, middle(&button));
+    screen.photograph();
+    let key = named(&screen, "q", AccessibleRole::Button).expect("Latin keys");
+    let above_keys = edges(&key).0;
+    assert!(
+        below > above_keys,
+        "the keys would cover it: {below}, {above_keys}"
+    );
+    let held = of_form(&screen, last).expect("it is in sight");
+    assert!(edges(&held).1 <= above_keys);
+    let question = ElementHandle::find_by_accessible_label(screen.window(), "Grandfather's name")
+        .next()
+        .expect("so is its question");
+    assert!(edges(&question).1 <= edges(&held).0);
+    assert!(edges(&question).0 >= Touch::visible(&screen).0);
+
+    // Nothing is typed there.
+    go_to("sex");
+    assert!(keys(&screen).is_none());
+    go_to("name");
+    assert!(keys(&screen).is_some(), "they come back where something is");
+    screen.station.desk.ask(Command::Leave);
+    screen.until("home", |s| s.page() == Page::Home);
+    screen.photograph();
+    assert!(keys(&screen).is_none());
 }
