@@ -1,4 +1,5 @@
-//! Repository chores as programs: the demo programme of `./x run`, the packet's dictionary, the camera lab.
+//! Repository chores as programs: the demo programme of `./x run`, the packet's dictionary, the camera lab, random
+//! events on a display.
 //!
 //! In: the built binaries `qayd` and `qayd-server` beside this one. Out: what each chore says.
 //! Never: part of the product; nothing in the product calls it.
@@ -11,6 +12,7 @@
 mod camera_lab;
 mod demo;
 mod dictionary;
+mod display_events;
 
 use clap::{Parser, Subcommand};
 
@@ -29,6 +31,8 @@ enum Chore {
     Dictionary(dictionary::Options),
     /// The camera path against a real Video4Linux2 driver, in a small QEMU guest
     CameraLab(camera_lab::Options),
+    /// Random events on the window through X11; needs DISPLAY, xdotool and xclip
+    DisplayEvents(display_events::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -36,5 +40,6 @@ fn main() -> anyhow::Result<()> {
         Chore::Demo(options) => demo::run(&options),
         Chore::Dictionary(options) => dictionary::run(&options),
         Chore::CameraLab(options) => camera_lab::run(&options),
+        Chore::DisplayEvents(options) => display_events::run(&options),
     }
 }

@@ -324,9 +324,12 @@ fn send(worker: &mut Worker<'_>, station: &Station) {
             match report.ended {
                 Ended::Offline { code } | Ended::Stopped { code, .. } => worker.say_code(code),
                 Ended::Cancelled => {}
-                Ended::Done if report.inbox > 0 => worker.say(Said::MessagesCame),
-                Ended::Done if report.waiting_before == 0 => worker.say(Said::NothingToSend),
-                Ended::Done => worker.say(Said::Sent),
+                Ended::Done => worker.say(match (report.waiting_before > 0, report.inbox > 0) {
+                    (true, true) => Said::SentAndMessages,
+                    (true, false) => Said::Sent,
+                    (false, true) => Said::MessagesCame,
+                    (false, false) => Said::NothingToSend,
+                }),
             }
         }
         Err(code) => {

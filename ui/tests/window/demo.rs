@@ -285,6 +285,15 @@ impl Screen {
             .collect()
     }
 
+    /// A box or a choice of the form by its key, where it is in sight.
+    pub fn of_form(&self, key: &str) -> Option<ElementHandle> {
+        let key = key.to_owned();
+        ElementQuery::from_root(self.window())
+            .match_descendants()
+            .match_predicate(move |e| e.accessible_id().is_some_and(|id| id == key))
+            .find_first()
+    }
+
     /// The elements of a label that can be used.
     fn usable(&self, label: &str) -> Vec<ElementHandle> {
         ElementHandle::find_by_accessible_label(self.window(), label)

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use i_slint_backend_testing::ElementQuery;
 use qayd_model::pack::Language;
 use qayd_model::{SampleKind, Value};
 use qayd_window::{Enrolment, Form, Kept, Page};
@@ -221,9 +220,6 @@ fn the_box_that_held_the_keyboard_holds_it_again() {
     screen.until("it is kept", |s| {
         s.window().global::<Enrolment>().get_kept() != Kept::Keeping
     });
-    let held = ElementQuery::from_root(screen.window())
-        .match_descendants()
-        .match_predicate(move |e| e.accessible_id().is_some_and(|id| id == second))
-        .find_first();
+    let held = screen.of_form(&second);
     assert_eq!(held.unwrap().accessible_value().unwrap(), "z");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, mock_elapsed_time};
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, mock_elapsed_time};
 use qayd_model::pack::Language;
 use qayd_station::testing::OFFICER;
 use qayd_ui::desk::Command;
@@ -31,15 +31,6 @@ fn middle(element: &ElementHandle) -> LogicalPosition {
 fn named(screen: &Screen, label: &str, role: AccessibleRole) -> Option<ElementHandle> {
     ElementHandle::find_by_accessible_label(screen.window(), label)
         .find(|e| e.accessible_role() == Some(role) && e.accessible_enabled() != Some(false))
-}
-
-/// A box or a choice of the form, where it is in sight.
-fn of_form(screen: &Screen, id: &str) -> Option<ElementHandle> {
-    let id = id.to_owned();
-    ElementQuery::from_root(screen.window())
-        .match_descendants()
-        .match_predicate(move |e| e.accessible_id().is_some_and(|has| has == id))
-        .find_first()
 }
 
 impl Touch {
@@ -98,13 +89,13 @@ impl Touch {
         let (top, bottom) = Self::visible(screen);
         let middle_of_page = (top + bottom) / 2.0;
         for turn in 0..30 {
-            let at = of_form(screen, id).map(|element| middle(&element));
+            let at = screen.of_form(id).map(|element| middle(&element));
             if let Some(at) = at
                 && at.y > top + 10.0
                 && at.y < bottom - 10.0
             {
                 Self::tap(screen, at);
-                return of_form(screen, id).unwrap();
+                return screen.of_form(id).unwrap();
             }
             let reach = (bottom - top) / 2.0 - 10.0;
             let by = match at {
@@ -226,7 +217,7 @@ fn what_is_typed_into_stays_in_sight_with_its_question_while_the_keys_are_there(
     go_to("name");
     let last = "name/grandfather.lat";
     Touch::tap_in_form(&screen, last);
-    let below = edges(&of_form(&screen, last).unwrap()).1;
+    let below = edges(&screen.of_form(last).unwrap()).1;
     let button = named(&screen, KEYBOARD, AccessibleRole::Button).unwrap();
     Touch::tap(&screen, middle(&button));
     screen.photograph();
@@ -236,7 +227,7 @@ fn what_is_typed_into_stays_in_sight_with_its_question_while_the_keys_are_there(
         below > above_keys,
         "the keys would cover it: {below}, {above_keys}"
     );
-    let held = of_form(&screen, last).expect("it is in sight");
+    let held = screen.of_form(last).expect("it is in sight");
     assert!(edges(&held).1 <= above_keys);
     let question = ElementHandle::find_by_accessible_label(screen.window(), "Grandfather's name")
         .next()

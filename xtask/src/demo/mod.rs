@@ -4,7 +4,7 @@
 //! Owns: the folder `.demo`. Never: reaches into a store; what it claims it read from commands and pages.
 
 mod console;
-mod programme;
+pub mod programme;
 mod report;
 mod story;
 

@@ -211,6 +211,26 @@ impl Programme {
         Ok(true)
     }
 
+    /// How the window ended, if it did by itself.
+    pub fn window_ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+        let window = self.window.as_mut().context("no window was opened")?;
+        Ok(window.try_wait()?)
+    }
+
+    /// Kills the window.
+    pub fn close_window(&mut self) -> Result<()> {
+        if let Some(mut window) = self.window.take() {
+            window.kill()?;
+            window.wait()?;
+        }
+        Ok(())
+    }
+
+    /// What the window wrote to its standard error.
+    pub fn window_said(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.folder.join("window.log"))?)
+    }
+
     /// Waits until the centre ends.
     pub fn wait(&mut self) -> Result<()> {
         if let Some(server) = &mut self.server {
@@ -288,10 +308,7 @@ impl Programme {
 
 impl Drop for Programme {
     fn drop(&mut self) {
-        if let Some(mut window) = self.window.take() {
-            let _ = window.kill();
-            let _ = window.wait();
-        }
+        let _ = self.close_window();
         let _ = self.stop();
     }
 }
