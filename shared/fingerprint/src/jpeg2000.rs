@@ -84,6 +84,11 @@ pub struct Decoded {
 /// [`Jpeg2000Error`].
 pub fn decode(bytes: &[u8]) -> Result<Decoded, Jpeg2000Error> {
     let head = Head::read(bytes)?;
+    // No input is known that makes the decoder panic; it has not been read for that line by line.
+    std::panic::catch_unwind(|| decode_behind(&head, bytes)).unwrap_or(Err(Jpeg2000Error::Damaged))
+}
+
+fn decode_behind(head: &Head, bytes: &[u8]) -> Result<Decoded, Jpeg2000Error> {
     let settings = DecodeSettings {
         strict: true,
         ..DecodeSettings::default()
