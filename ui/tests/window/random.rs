@@ -254,7 +254,7 @@ fn answer_by_key(screen: &Screen) {
 }
 
 /// A megabyte into the field that holds the keyboard, or the first there is, as the clipboard puts it there.
-fn paste_a_megabyte(screen: &Screen) -> bool {
+fn paste_a_megabyte(screen: &Screen, letter: &str) -> bool {
     let fields = ElementQuery::from_root(screen.window())
         .match_accessible_role(AccessibleRole::TextInput)
         .find_all();
@@ -262,7 +262,7 @@ fn paste_a_megabyte(screen: &Screen) -> bool {
         .into_iter()
         .find(|f| f.accessible_enabled().unwrap_or(true));
     field.is_some_and(|field| {
-        field.set_accessible_value("ز".repeat(500_000));
+        field.set_accessible_value(letter.repeat(1_000_000 / letter.len()));
         true
     })
 }
@@ -334,7 +334,7 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
                     press(letters[random.below(letters.len() as u64) as usize].into());
                 }
             }
-            750..=753 => pastes += u64::from(paste_a_megabyte(&screen)),
+            750..=753 => pastes += u64::from(paste_a_megabyte(&screen, "ز")),
             754..=761 => {
                 cables += 1;
                 stage.unplug();
@@ -348,6 +348,9 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
                 stage.plug_in();
                 works_undisturbed(&screen);
             }
+        }
+        if random.below(50) == 0 {
+            screen.photograph();
         }
         // The station keeps up: what is looked at next is what came of this.
         screen.rest();
@@ -441,6 +444,33 @@ fn everything_sealed_is_whole(demo: &Demo) -> (usize, usize) {
         samples += content.samples.len();
     }
     (sealed, samples)
+}
+
+#[test]
+fn a_text_without_end_is_selected_and_drawn() {
+    let demo = Demo::make();
+    let screen = Screen::open(&demo, Language::English, 3, "");
+    crate::enrols::begin(&screen);
+    let jump = Command::JumpToItem("name".to_owned());
+    screen.station.desk.ask(jump);
+    screen.until("the name", |s| s.step() == "field:name");
+    screen.photograph();
+    // The widest letter there is.
+    assert!(paste_a_megabyte(&screen, "W"));
+    let select_all = |pressed: bool| {
+        let control: slint::SharedString = Key::Control.into();
+        let window = screen.window().window();
+        window.dispatch_event(if pressed {
+            WindowEvent::KeyPressed { text: control }
+        } else {
+            WindowEvent::KeyReleased { text: control }
+        });
+    };
+    let plain = screen.photograph();
+    select_all(true);
+    screen.key('a');
+    select_all(false);
+    assert!(plain != screen.photograph(), "the selection shows");
 }
 
 #[test]
