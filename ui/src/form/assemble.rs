@@ -162,6 +162,8 @@ impl At<'_> {
             self.take(&mut unknown, &["hints"]);
             return Some(unknown.into_input());
         }
+        // Taken back: the boxes are hidden, and what stands in them is no answer.
+        self.text("known")?;
         let mut known = Table::new();
         self.take(
             &mut known,
@@ -173,7 +175,7 @@ impl At<'_> {
     fn address(&self) -> Option<FieldInput> {
         let mut address = Table::new();
         // What is hidden while the address is abroad, or is not, stays typed and is no part of the answer; a country
-        // that came with an address here is.
+        // that came with an address here is, but it is none by itself.
         let abroad = self.text("abroad").as_deref() == Some("true");
         let places: &[&str] = if abroad {
             &["country", "foreign_lines"]
@@ -194,7 +196,8 @@ impl At<'_> {
             ]
         };
         self.take(&mut address, places);
-        if address.is_empty() {
+        let hidden = usize::from(!abroad && address.contains_key("country"));
+        if address.len() == hidden {
             return None;
         }
         let at = self.below("position");
@@ -315,7 +318,10 @@ impl At<'_> {
     fn consent(&self) -> Option<FieldInput> {
         let mut purposes = Table::new();
         for (key, text) in self.typed {
-            if let Some(purpose) = key.strip_prefix("purposes.") {
+            // An answer that was taken back is no refusal.
+            if let Some(purpose) = key.strip_prefix("purposes.")
+                && !text.is_empty()
+            {
                 purposes.insert(purpose.to_owned(), Value::Boolean(text == "true"));
             }
         }

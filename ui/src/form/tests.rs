@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use qayd_model::pack::{Language, PackSet};
+use qayd_model::pack::{Field, FieldKind, Language, PackSet};
 use qayd_model::{CodeTables, Pack, Value, parse_value};
 use qayd_station::FieldInput;
 
@@ -136,4 +136,71 @@ fn a_fault_is_marked_on_the_box_it_is_about() {
         place_of("witnesses[1].name.given"),
         "witnesses.0.name.given"
     );
+}
+
+/// Empties every box and takes back every choice that is shown, until nothing is.
+fn clear_what_is_shown(context: &Context<'_>, field: &Field, typed: &mut Typed) {
+    loop {
+        let mut shown = Vec::new();
+        for row in rows(context, field, typed) {
+            let typed_into = row.boxes.iter().filter(|cell| !cell.text.is_empty());
+            shown.extend(typed_into.map(|cell| cell.key.clone()));
+            if row.choices.iter().any(|choice| choice.chosen) {
+                shown.push(row.key);
+            }
+        }
+        if shown.is_empty() {
+            return;
+        }
+        for key in shown {
+            typed.insert(split_key(&key).1.to_owned(), String::new());
+        }
+    }
+}
+
+#[test]
+fn a_page_that_shows_nothing_answers_nothing_whatever_stood_on_it_before() {
+    let set = packs();
+    let pages = BTreeMap::new();
+    let mut random = 20_261_126_u64;
+    let mut below = |n: usize| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % n
+    };
+    let (mut compared, mut answered) = (0, 0);
+    for pack in set.packs.values() {
+        let context = context(pack, &set.codes, &pages);
+        for field in pack.fields() {
+            // Entries of a list are shown by their headings, and taken out by a button.
+            if matches!(field.kind, FieldKind::Family { .. } | FieldKind::Attestors) {
+                continue;
+            }
+            for _ in 0..20 {
+                let mut typed = Typed::new();
+                if field.kind == FieldKind::Consent {
+                    typed.insert("text_version".to_owned(), "1".to_owned());
+                }
+                for _ in 0..below(12) {
+                    let shown = rows(&context, field, &typed);
+                    let row = &shown[below(shown.len())];
+                    let (key, text) = if !row.choices.is_empty() {
+                        (&row.key, &row.choices[below(row.choices.len())].code)
+                    } else if !row.boxes.is_empty() {
+                        (&row.boxes[below(row.boxes.len())].key, &"1".to_owned())
+                    } else {
+                        continue;
+                    };
+                    typed.insert(split_key(key).1.to_owned(), text.clone());
+                }
+                answered += usize::from(assemble(field, &typed).is_some());
+                clear_what_is_shown(&context, field, &mut typed);
+                let left = assemble(field, &typed);
+                assert!(left.is_none(), "{}: {}: {typed:?}", pack.id, field.id);
+                compared += 1;
+            }
+        }
+    }
+    assert!(answered * 2 > compared, "{answered} of {compared}");
 }

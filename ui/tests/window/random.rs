@@ -447,7 +447,7 @@ fn everything_sealed_is_whole(demo: &Demo) -> (usize, usize) {
 }
 
 #[test]
-fn a_text_without_end_is_selected_and_drawn() {
+fn a_text_without_end_is_selected_drawn_and_taken_back() {
     let demo = Demo::make();
     let screen = Screen::open(&demo, Language::English, 3, "");
     crate::enrols::begin(&screen);
@@ -457,20 +457,23 @@ fn a_text_without_end_is_selected_and_drawn() {
     screen.photograph();
     // The widest letter there is.
     assert!(paste_a_megabyte(&screen, "W"));
-    let select_all = |pressed: bool| {
-        let control: slint::SharedString = Key::Control.into();
+    let with_control = |key: char| {
         let window = screen.window().window();
-        window.dispatch_event(if pressed {
-            WindowEvent::KeyPressed { text: control }
-        } else {
-            WindowEvent::KeyReleased { text: control }
-        });
+        let text: slint::SharedString = Key::Control.into();
+        window.dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
+        screen.key(key);
+        window.dispatch_event(WindowEvent::KeyReleased { text });
     };
     let plain = screen.photograph();
-    select_all(true);
-    screen.key('a');
-    select_all(false);
+    with_control('a');
     assert!(plain != screen.photograph(), "the selection shows");
+    // What is typed behind the last letter there is room for is cut off, and cannot be taken back.
+    screen.key(Key::End);
+    screen.type_text("زز");
+    for _ in 0..3 {
+        with_control('z');
+        screen.photograph();
+    }
 }
 
 #[test]
