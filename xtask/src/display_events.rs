@@ -13,8 +13,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::demo::programme::{PASSPHRASE, Programme};
 
-/// Between two looks whether the window lives.
-const BATCH: u64 = 250;
+/// Between two looks whether the window lives, and whether somebody is signed in.
+const BATCH: u64 = 25;
+/// The bar above every page, in pixels: one tap in ten that would meet it and its lock does.
+const BAR_PX: u64 = 60;
+/// How long a sign-in may take.
+const SIGN_IN_WAIT: Duration = Duration::from_secs(20);
 /// How long the window may take to come up.
 const WINDOW_WAIT: Duration = Duration::from_secs(60);
 const PASTED_BYTES: usize = 1_000_000;
@@ -59,8 +63,12 @@ pub fn run(options: &Options) -> Result<()> {
         reason = "tells how long it took, and decides nothing"
     )]
     let began = Instant::now();
-    let mut sent = 0;
+    let (mut sent, mut sign_ins) = (0, 0);
     while sent < options.events {
+        if !programme.is_signed_in()? {
+            sign_ins += 1;
+            sign_in(&mut programme)?;
+        }
         let batch = BATCH.min(options.events - sent);
         let mut script = String::new();
         for _ in 0..batch {
@@ -71,23 +79,53 @@ pub fn run(options: &Options) -> Result<()> {
         if let Some(status) = programme.window_ended()? {
             bail!("the window ended after at most {sent} events: {status}; see .demo/window.log");
         }
-        if sent % 10_000 < BATCH {
-            eprintln!("{sent} events, {} s", began.elapsed().as_secs());
+        if sent % 1_000 < BATCH {
+            eprintln!(
+                "{sent} events, {sign_ins} sign-ins, {} s",
+                began.elapsed().as_secs()
+            );
         }
     }
     let _ = clipboard.kill();
     let _ = clipboard.wait();
     programme.close_window()?;
-    let said = programme.window_said()?;
-    if said.contains("panicked") {
-        bail!("a thread of the window panicked; see .demo/window.log");
-    }
+    said_no_panic(&programme)?;
     programme.qayd(&["audit", "verify"])?;
     let status = programme.qayd(&["station", "status"])?;
     println!(
-        "{sent} events in {} s: the window lived, no thread panicked, the audit trail is whole\n{status}",
+        "{sent} events in {} s, {sign_ins} sign-ins: the window lived, no thread panicked, the audit trail is whole\n{status}",
         began.elapsed().as_secs()
     );
+    Ok(())
+}
+
+/// Opens the window anew and signs in: where the keyboard stands on a page that was played with, nobody knows.
+fn sign_in(programme: &mut Programme) -> Result<()> {
+    let mut waited = Duration::ZERO;
+    let tick = Duration::from_millis(500);
+    while waited < SIGN_IN_WAIT {
+        if waited.is_zero() {
+            said_no_panic(programme)?;
+            programme.close_window()?;
+            programme.open_window()?;
+            take_focus()?;
+            xdotool(&format!(
+                "type --delay 5 \"{PASSPHRASE}\"\nkey --delay 1 Return\n"
+            ))?;
+        }
+        std::thread::sleep(tick);
+        waited += tick;
+        if programme.is_signed_in()? {
+            return Ok(());
+        }
+    }
+    bail!("nobody could sign in; see .demo/window.log")
+}
+
+fn said_no_panic(programme: &Programme) -> Result<()> {
+    if programme.window_said()?.contains("panicked") {
+        bail!("a thread of the window panicked; see .demo/window.log");
+    }
     Ok(())
 }
 
@@ -156,7 +194,11 @@ fn xdotool(script: &str) -> Result<()> {
 fn event(random: &mut Random, width: u64, height: u64, script: &mut String) -> Result<()> {
     match random.below(1_000) {
         0..=569 => {
-            let (x, y) = (random.below(width), random.below(height));
+            let x = random.below(width);
+            let y = match random.below(10) {
+                0 => random.below(height),
+                _ => BAR_PX + random.below(height - BAR_PX),
+            };
             let times = if random.below(4) == 0 { 2 } else { 1 };
             writeln!(
                 script,
@@ -191,11 +233,7 @@ fn event(random: &mut Random, width: u64, height: u64, script: &mut String) -> R
             let to = random.below(height);
             writeln!(script, "mousedown 1 mousemove {x} {to} mouseup 1")?;
         }
-        // Somebody signs in, where it is asked; anywhere else these are letters too.
-        _ => writeln!(
-            script,
-            "key --delay 1 ctrl+a\ntype --delay 1 \"{PASSPHRASE}\"\nkey --delay 1 Return"
-        )?,
+        _ => writeln!(script, "key --delay 1 ctrl+a")?,
     }
     Ok(())
 }

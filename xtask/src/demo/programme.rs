@@ -211,6 +211,12 @@ impl Programme {
         Ok(true)
     }
 
+    /// Whether somebody holds the station open.
+    pub fn is_signed_in(&self) -> Result<bool> {
+        let lock = std::fs::File::open(self.station_folder().join("station.lock"))?;
+        Ok(lock.try_lock().is_err())
+    }
+
     /// How the window ended, if it did by itself.
     pub fn window_ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
         let window = self.window.as_mut().context("no window was opened")?;
