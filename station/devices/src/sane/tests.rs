@@ -16,6 +16,7 @@ use qayd_world::{Clock, OsClock, OsFiles};
 use super::*;
 use crate::capture::{
     CaptureDevice, CaptureRequest, CaptureTarget, Frame, Geometry, MediaType, Modality, RawSample,
+    TIMEOUT_MS_MAX,
 };
 use crate::error::DeviceError;
 use crate::profile::ProfileSet;
@@ -83,11 +84,16 @@ fn scanner(settings: &ScannerSettings, options: &[&str]) -> SaneDevice {
     SaneDevice::make(listed, None, settings, Arc::new(OsClock::default()))
 }
 
+/// A page, waited for as long as a busy machine needs to start a program.
 fn page() -> CaptureRequest {
-    CaptureRequest::of(CaptureTarget::Sample(SampleKind::DocumentPage {
+    let target = CaptureTarget::Sample(SampleKind::DocumentPage {
         document: "csid".into(),
         page: 1,
-    }))
+    });
+    CaptureRequest {
+        timeout_ms: TIMEOUT_MS_MAX,
+        ..CaptureRequest::of(target)
+    }
 }
 
 fn scan(device: &mut SaneDevice) -> Result<Vec<RawSample>, DeviceError> {
