@@ -74,8 +74,6 @@ pub struct Decoded {
     pub channels: usize,
     /// 8 bits each, row after row, the channels of a pixel together.
     pub samples: Vec<u8>,
-    /// What the file says of its resolution.
-    pub ppi: Option<Ppi>,
 }
 
 /// Decodes a whole picture; one that is cut off or carries opacity is refused.
@@ -114,7 +112,6 @@ fn decode_behind(head: &Head, bytes: &[u8]) -> Result<Decoded, Jpeg2000Error> {
         height: head.height,
         channels,
         samples,
-        ppi: head.ppi,
     })
 }
 
@@ -123,8 +120,11 @@ fn decode_behind(head: &Head, bytes: &[u8]) -> Result<Decoded, Jpeg2000Error> {
 /// # Errors
 /// [`Jpeg2000Error`]; [`ImageError::NoResolution`] inside it when neither caller nor file says the resolution.
 pub fn decode_grey(bytes: &[u8], ppi: Option<Ppi>) -> Result<GreyImage, Jpeg2000Error> {
+    // Before anything is decoded in vain.
+    let ppi = ppi
+        .or(Head::read(bytes)?.ppi)
+        .ok_or(ImageError::NoResolution)?;
     let decoded = decode(bytes)?;
-    let ppi = ppi.or(decoded.ppi).ok_or(ImageError::NoResolution)?;
     let pixels = match decoded.channels {
         1 => decoded.samples,
         _ => decoded.samples.chunks_exact(3).map(luma).collect(),
