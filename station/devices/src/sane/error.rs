@@ -107,17 +107,24 @@ impl From<ScannerError> for DeviceError {
     }
 }
 
+/// Whether the program has said that a page failed, after which it only lets go of the scanner.
+pub(super) fn has_failed(said: &str) -> bool {
+    said.contains("sane_start: ") || said.contains("sane_read: ")
+}
+
 /// What SANE's status means, read from the last words of the program (`sane_strstatus` of sane-backends 1.2.1), else from its
 /// exit code, which is the status too.
 pub(super) fn meaning(said: &str, exit: Option<i32>) -> DeviceError {
     let last = |what: &str| said.contains(what);
-    let words: [(&str, i32); 9] = [
+    let words: [(&str, i32); 11] = [
+        ("Operation was canceled", 2),
         ("Device busy", 3),
         ("Invalid argument", 4),
         ("Document feeder jammed", 6),
         ("Document feeder out of documents", 7),
         ("Scanner cover is open", 8),
         ("Error during device I/O", 9),
+        ("Out of memory", 10),
         ("Access to resource has been denied", 11),
         ("unrecognized option", 4),
         ("Operation not supported", 1),

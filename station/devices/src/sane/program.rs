@@ -7,13 +7,14 @@
 use std::io::{ErrorKind, Read};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use qayd_world::Clock;
 
 use super::ScannerSettings;
-use super::error::{ScannerError, meaning};
+use super::error::{ScannerError, has_failed, meaning};
 use crate::error::DeviceError;
 
 /// All of our environment that the program is given: where programs, libraries and settings are.
@@ -45,11 +46,18 @@ pub(super) enum Came {
     End,
 }
 
+/// What it said last, and the thread that reads it.
+#[derive(Default)]
+struct Words {
+    last: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
 /// A run of the program.
 pub(super) struct Run<'a> {
     child: Child,
     pieces: Receiver<Vec<u8>>,
-    words: Option<JoinHandle<String>>,
+    words: Words,
     clock: &'a dyn Clock,
     /// Set once the child was waited for.
     ended: Option<ExitStatus>,
@@ -100,11 +108,11 @@ impl<'a> Run<'a> {
                 }
             });
         }
-        let words = child.stderr.take();
+        let words = child.stderr.take().map(Words::read).unwrap_or_default();
         Ok(Self {
             child,
             pieces,
-            words: words.map(|words| std::thread::spawn(move || last_words(words))),
+            words,
             clock,
             ended: None,
         })
@@ -125,8 +133,18 @@ impl<'a> Run<'a> {
         if status.is_none() {
             self.end();
         }
-        let words = self.words.take().and_then(|words| words.join().ok());
-        (status, words.unwrap_or_default())
+        // What it left running may hold its words open.
+        let until = self.clock.monotonic_ms().saturating_add(END_MS);
+        while !self.words.are_all() && self.clock.monotonic_ms() < until {
+            self.clock.sleep_ms(POLL_MS);
+        }
+        (status, self.words.so_far())
+    }
+
+    /// What the failure it has told of means, while it has not ended yet.
+    pub(super) fn failure(&self) -> Option<DeviceError> {
+        let words = self.words.so_far();
+        has_failed(&words).then(|| meaning(&words, None))
     }
 
     fn wait(&mut self, patience_ms: u64) -> Option<ExitStatus> {
@@ -182,19 +200,36 @@ impl Drop for Run<'_> {
     }
 }
 
-/// Reads all it says, so that it never waits for a reader, and keeps the end of it.
-fn last_words(mut words: ChildStderr) -> String {
-    let mut kept = Vec::new();
-    let mut piece = [0; 4_096];
-    while let Ok(read) = words.read(&mut piece) {
-        if read == 0 {
-            break;
+impl Words {
+    /// Reads all it says, so that it never waits for a reader, and keeps the end of it.
+    fn read(mut words: ChildStderr) -> Self {
+        let last = Arc::<Mutex<Vec<u8>>>::default();
+        let kept = last.clone();
+        let reader = std::thread::spawn(move || {
+            let mut piece = [0; 4_096];
+            while let Ok(read) = words.read(&mut piece)
+                && read > 0
+            {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(piece.get(..read).unwrap_or_default());
+                let over = kept.len().saturating_sub(WORDS_BYTES_MAX);
+                kept.drain(..over);
+            }
+        });
+        Self {
+            last,
+            reader: Some(reader),
         }
-        kept.extend_from_slice(piece.get(..read).unwrap_or_default());
-        let over = kept.len().saturating_sub(WORDS_BYTES_MAX);
-        kept.drain(..over);
     }
-    String::from_utf8_lossy(&kept).into_owned()
+
+    fn are_all(&self) -> bool {
+        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    fn so_far(&self) -> String {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&last).into_owned()
+    }
 }
 
 /// Runs the program to its end and gives what it wrote: a list of devices, of options.

@@ -112,6 +112,16 @@ fn running(settings: &ScannerSettings) -> usize {
     processes.filter(|is_one| *is_one).count()
 }
 
+/// What was killed may need a moment to be gone.
+fn nothing_runs(settings: &ScannerSettings) {
+    let clock = OsClock::default();
+    let began = clock.monotonic_ms();
+    while running(settings) > 0 {
+        assert!(clock.monotonic_ms() - began < 5_000, "it still runs");
+        clock.sleep_ms(10);
+    }
+}
+
 #[test]
 fn a_page_is_scanned_as_the_profile_says_and_shown_while_it_comes() {
     let Some(program) = scanimage() else { return };
@@ -191,16 +201,16 @@ fn every_status_of_the_backend_is_an_error_of_its_own() {
         ("NO_MEM", "SCN-09"),
         ("DEVICE_BUSY", "DEV-10"),
         ("CANCELLED", "DEV-05"),
-        // The backend says that all is well, and the page has no line.
-        ("EOF", "SCN-05"),
     ] {
+        // The backend hangs in some of these runs: it stops its reader in the middle of a `malloc` and waits for it. What
+        // was said before is the answer. `EOF`, of which it says nothing, is left to the programs that lie.
         let option = format!("--read-return-value=SANE_STATUS_{status}");
         let mut device = scanner(&settings, &[&option]);
         assert_eq!(scan(&mut device).unwrap_err().code(), code, "{status}");
         // It stays usable: the next sheet is another attempt.
         assert_eq!(device.open().map_err(|e| e.code()), Ok(()), "{status}");
     }
-    assert_eq!(running(&settings), 0);
+    nothing_runs(&settings);
 }
 
 #[test]
@@ -249,11 +259,11 @@ fn a_page_that_is_stopped_leaves_nothing_running() {
     let stopped = device.capture(&page(), &cancel, &mut see).unwrap_err();
     assert!(matches!(stopped, DeviceError::Cancelled), "{stopped}");
     assert!(clock.monotonic_ms() - began < 5_000);
-    assert_eq!(running(&settings), 0);
+    nothing_runs(&settings);
     // Stopped before it began.
     let stopped = device.capture(&page(), &cancel, &mut |_| {}).unwrap_err();
     assert!(matches!(stopped, DeviceError::Cancelled), "{stopped}");
-    assert_eq!(running(&settings), 0);
+    nothing_runs(&settings);
 }
 
 #[test]
@@ -303,6 +313,7 @@ fn liar(dir: &Path, page: &str) -> PathBuf {
 fn a_program_that_lies_or_dies_gives_no_page() {
     for (does, code) in [
         ("printf 'P6\\n10 10\\n255\\nshort'", "SCN-05"),
+        ("printf 'P6\\n10 10\\n255\\n'", "SCN-05"),
         ("printf 'P6\\n1000000 1000000\\n255\\n'", "SCN-07"),
         ("printf 'P6\\n20000 1\\n255\\n'", "SCN-07"),
         ("printf 'P5\\n2 2\\n255\\nfar too long'", "SCN-06"),
@@ -368,6 +379,28 @@ fn a_program_that_hangs_is_waited_for_no_longer_than_asked_and_ended_with_all_it
             clock.sleep_ms(10);
         }
     }
+}
+
+#[test]
+fn a_program_that_hangs_after_it_failed_is_believed_and_one_that_gave_all_has_given_a_page() {
+    let clock = OsClock::default();
+    let dir = tempfile::tempdir().unwrap();
+    let failed = "echo 'scanimage: sane_read: Document feeder jammed' >&2; sleep 300";
+    let (settings, _config) = sane(&liar(dir.path(), failed));
+    let mut device = scanner(&settings, &[]);
+    device.open().unwrap();
+    let began = clock.monotonic_ms();
+    assert_eq!(scan(&mut device).unwrap_err().code(), "SCN-02");
+    let passed = clock.monotonic_ms() - began;
+    assert!(passed < 10_000, "{passed} ms");
+    nothing_runs(&settings);
+
+    let dir = tempfile::tempdir().unwrap();
+    let gave = "printf 'P5\\n2 2\\n255\\nabcd'; sleep 300";
+    let (settings, _config) = sane(&liar(dir.path(), gave));
+    let samples = scan(&mut scanner(&settings, &[])).unwrap();
+    assert_eq!(samples[0].geometry.map(|size| size.width_px), Some(2));
+    nothing_runs(&settings);
 }
 
 #[test]
