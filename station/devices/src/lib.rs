@@ -18,6 +18,7 @@ pub mod registry;
 pub mod sane;
 pub mod sbi;
 pub mod simulated;
+mod slug;
 mod usb;
 
 pub use camera::{CameraDevice, CameraListed};

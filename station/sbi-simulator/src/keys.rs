@@ -57,17 +57,6 @@ pub struct Keys {
     pub(crate) verifier: Party,
 }
 
-const NAMES: [&str; 8] = [
-    "root",
-    "provider",
-    "device",
-    "chip-root",
-    "chip",
-    "expired",
-    "stranger",
-    "verifier",
-];
-
 /// Certificates as PEM, one each.
 #[derive(Debug)]
 pub struct Vouching {
@@ -115,36 +104,23 @@ impl Keys {
     pub fn keep(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Self, KeysError> {
         let here = dir.join("keys");
         if files.length(&here.join("device.pem"))?.is_some() {
-            let mut parties = Vec::with_capacity(NAMES.len());
-            for name in NAMES {
+            let read = |name: &str| -> Result<Party, KeysError> {
                 let pem = files.read(&here.join(format!("{name}.pem")), FILE_BYTES_MAX)?;
-                parties.push(Party {
+                Ok(Party {
                     key: PKey::private_key_from_pem(&pem)?,
                     certificate: X509::from_pem(&pem)?,
-                });
-            }
-            if let Ok(parties) = <[Party; 8]>::try_from(parties) {
-                let [
-                    root,
-                    provider,
-                    device,
-                    chip_root,
-                    chip,
-                    expired,
-                    stranger,
-                    verifier,
-                ] = parties;
-                return Ok(Self {
-                    root,
-                    provider,
-                    device,
-                    chip_root,
-                    chip,
-                    expired,
-                    stranger,
-                    verifier,
-                });
-            }
+                })
+            };
+            return Ok(Self {
+                root: read("root")?,
+                provider: read("provider")?,
+                device: read("device")?,
+                chip_root: read("chip-root")?,
+                chip: read("chip")?,
+                expired: read("expired")?,
+                stranger: read("stranger")?,
+                verifier: read("verifier")?,
+            });
         }
         let keys = Self::make(clock)?;
         let trust = dir.join("trust");
@@ -157,7 +133,7 @@ impl Keys {
         ] {
             files.create_dir(folder)?;
         }
-        for (name, party) in NAMES.into_iter().zip(keys.parties()) {
+        for (name, party) in keys.parties() {
             let mut pem = party.key.private_key_to_pem_pkcs8()?;
             pem.extend(party.certificate.to_pem()?);
             files.write_durably(&here.join(format!("{name}.pem")), &pem)?;
@@ -173,16 +149,17 @@ impl Keys {
         Ok(keys)
     }
 
-    fn parties(&self) -> [&Party; 8] {
+    /// All, under the names of their files.
+    fn parties(&self) -> [(&'static str, &Party); 8] {
         [
-            &self.root,
-            &self.provider,
-            &self.device,
-            &self.chip_root,
-            &self.chip,
-            &self.expired,
-            &self.stranger,
-            &self.verifier,
+            ("root", &self.root),
+            ("provider", &self.provider),
+            ("device", &self.device),
+            ("chip-root", &self.chip_root),
+            ("chip", &self.chip),
+            ("expired", &self.expired),
+            ("stranger", &self.stranger),
+            ("verifier", &self.verifier),
         ]
     }
 
@@ -264,5 +241,23 @@ impl Party {
 
     pub(crate) const fn certificate(&self) -> &X509 {
         &self.certificate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use qayd_world::{OsClock, OsFiles};
+
+    use super::*;
+
+    #[test]
+    fn kept_keys_come_back_each_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let keep = || Keys::keep(&OsFiles::default(), dir.path(), &OsClock::default()).unwrap();
+        let (made, read) = (keep(), keep());
+        for ((name, made), (_, read)) in made.parties().into_iter().zip(read.parties()) {
+            assert_eq!(made.certificate, read.certificate, "{name}");
+            assert!(made.key.public_eq(&read.key), "{name}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::decode::Coding;
 use super::source::{FrameSource, RawFrame, SourceError};
 use super::{CameraList, CameraListed};
 use crate::capture::Geometry;
+use crate::slug::slug;
 
 /// Formats of a camera that are looked at; no driver lists more than a few dozen.
 const OFFERS_MAX: usize = 200;
@@ -76,18 +77,6 @@ fn listed(device: &Device) -> Option<CameraListed> {
         serial: usb_text(&path, "serial"),
         place: path.to_string_lossy().into_owned(),
     })
-}
-
-fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for c in text.chars().take(60) {
-        match c.to_ascii_lowercase() {
-            c if c.is_ascii_alphanumeric() => slug.push(c),
-            _ if slug.ends_with('-') => {}
-            _ => slug.push('-'),
-        }
-    }
-    slug.trim_matches('-').to_owned()
 }
 
 /// A text of the USB device behind a device file: its interface's parent in sysfs.
@@ -301,11 +290,5 @@ mod tests {
         for camera in list().cameras {
             assert!(camera.id.starts_with("camera-"), "{}", camera.id);
         }
-    }
-
-    #[test]
-    fn names_on_the_bus_become_ids() {
-        assert_eq!(slug("usb-0000:00:14.0-3"), "usb-0000-00-14-0-3");
-        assert_eq!(slug("platform:vivid-000"), "platform-vivid-000");
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::profile::{DeviceKind, DeviceProfile, ProfileSet, Seen};
+use crate::slug::slug;
 use crate::usb::{self, UsbDevice};
 
 /// How a list is asked for; SANE's words stand between tabs.
@@ -152,16 +153,4 @@ fn only_one_of<'a>(
     });
     let first = able.next()?;
     able.next().is_none().then_some(first)
-}
-
-fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for c in text.chars().take(60) {
-        match c.to_ascii_lowercase() {
-            c if c.is_ascii_alphanumeric() => slug.push(c),
-            _ if slug.ends_with('-') => {}
-            _ => slug.push('-'),
-        }
-    }
-    slug.trim_matches('-').to_owned()
 }

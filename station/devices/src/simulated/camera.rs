@@ -10,11 +10,11 @@ use qayd_model::{PersonalBytes, Ppi, SampleKind};
 use qayd_world::Clock;
 
 use super::page::page;
-use super::session::{Picture, Session};
+use super::session::{Drawn, Picture, Session};
 use super::stage::Stage;
 use crate::capture::{
     CaptureDevice, CaptureRequest, CaptureTarget, DeviceDescription, Frame, Geometry, MediaType,
-    Modality, PixelFormat, RawSample,
+    Modality, PixelFormat, RawSample, admit,
 };
 use crate::error::DeviceError;
 
@@ -41,9 +41,11 @@ impl SimulatedCamera {
         clock: Arc<dyn Clock>,
         production: bool,
     ) -> Result<Self, DeviceError> {
-        Ok(Self {
-            session: Session::make(stage, clock, production, "simulated-camera")?,
-        })
+        let device = Self {
+            session: Session::make(stage, clock),
+        };
+        admit(&device, production)?;
+        Ok(device)
     }
 }
 
@@ -92,8 +94,7 @@ impl CaptureDevice for SimulatedCamera {
                 target: request.target.clone(),
             });
         }
-        let mut encoded = None;
-        let (scene, picture) = self.session.attempt(
+        let sample = self.session.attempt(
             request,
             cancel,
             progress,
@@ -116,25 +117,15 @@ impl CaptureDevice for SimulatedCamera {
                     .map_err(|_| DeviceError::BadFrame {
                         reason: "cannot be encoded",
                     })?;
-                encoded = Some(PersonalBytes::new(jpeg));
-                Ok(Some(picture_of(image, ppi)))
+                Ok(Some(Drawn {
+                    picture: picture_of(image, ppi),
+                    bytes: PersonalBytes::new(jpeg),
+                    media_type: MediaType::Jpeg,
+                }))
             },
             PREVIEW_STEP,
         )?;
-        let bytes = encoded.ok_or(DeviceError::BadFrame {
-            reason: "nothing was drawn",
-        })?;
-        Ok(vec![RawSample {
-            target: request.target.clone(),
-            fingers: Vec::new(),
-            bytes,
-            media_type: MediaType::Jpeg,
-            geometry: Some(picture.geometry),
-            ppi: picture.ppi,
-            attempt: scene.attempt,
-            monotonic_ms: Some(self.session.now_ms()),
-            file: None,
-        }])
+        Ok(vec![sample])
     }
 }
 

@@ -11,7 +11,7 @@ use qayd_world::Clock;
 use super::script::PlaceFault;
 use super::stage::Stage;
 use crate::capture::{
-    CaptureDevice, CaptureRequest, DeviceDescription, Frame, Modality, RawSample,
+    CaptureDevice, CaptureRequest, DeviceDescription, Frame, Modality, RawSample, admit,
 };
 use crate::error::DeviceError;
 use crate::place::{PlaceError, PlaceFix, PlaceState, PlaceView};
@@ -45,7 +45,7 @@ impl SimulatedPlace {
             clock,
             is_open: false,
         };
-        crate::capture::admit(&device, production)?;
+        admit(&device, production)?;
         Ok(device)
     }
 

@@ -11,11 +11,11 @@ use qayd_model::{FingerPosition, Hand, PersonalBytes, SampleKind, Slap};
 use qayd_world::Clock;
 
 use super::script::Fault;
-use super::session::{Picture, Session};
+use super::session::{Drawn, Picture, Session};
 use super::stage::{Scene, Stage};
 use crate::capture::{
     CaptureDevice, CaptureRequest, CaptureTarget, DeviceDescription, Frame, Geometry, MediaType,
-    Modality, PixelFormat, RawSample, expected_fingers,
+    Modality, PixelFormat, RawSample, admit,
 };
 use crate::error::DeviceError;
 
@@ -41,9 +41,11 @@ impl SimulatedScanner {
         clock: Arc<dyn Clock>,
         production: bool,
     ) -> Result<Self, DeviceError> {
-        Ok(Self {
-            session: Session::make(stage, clock, production, "simulated-scanner")?,
-        })
+        let device = Self {
+            session: Session::make(stage, clock),
+        };
+        admit(&device, production)?;
+        Ok(device)
     }
 }
 
@@ -96,8 +98,7 @@ impl CaptureDevice for SimulatedScanner {
             }
         };
         let stage = self.session.stage.clone();
-        let mut encoded = None;
-        let (scene, picture) = self.session.attempt(
+        let sample = self.session.attempt(
             request,
             cancel,
             progress,
@@ -115,8 +116,7 @@ impl CaptureDevice for SimulatedScanner {
                 let png = image.encode_png().map_err(|_| DeviceError::BadFrame {
                     reason: "cannot be encoded",
                 })?;
-                encoded = Some(PersonalBytes::new(png));
-                Ok(Some(Picture {
+                let picture = Picture {
                     geometry: Geometry {
                         width_px: image.width,
                         height_px: image.height,
@@ -124,24 +124,16 @@ impl CaptureDevice for SimulatedScanner {
                     format: PixelFormat::Grey8,
                     ppi: Some(image.ppi),
                     pixels: image.pixels,
+                };
+                Ok(Some(Drawn {
+                    picture,
+                    bytes: PersonalBytes::new(png),
+                    media_type: MediaType::Png,
                 }))
             },
             PREVIEW_STEP,
         )?;
-        let bytes = encoded.ok_or(DeviceError::BadFrame {
-            reason: "nothing was drawn",
-        })?;
-        Ok(vec![RawSample {
-            target: request.target.clone(),
-            fingers: expected_fingers(&request.target, &request.missing),
-            bytes,
-            media_type: MediaType::Png,
-            geometry: Some(picture.geometry),
-            ppi: picture.ppi,
-            attempt: scene.attempt,
-            monotonic_ms: Some(self.session.now_ms()),
-            file: None,
-        }])
+        Ok(vec![sample])
     }
 }
 

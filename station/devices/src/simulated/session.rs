@@ -1,15 +1,18 @@
 //! What every simulated device does alike: being opened, lost and cancelled, waiting, and keeping time.
 //!
-//! In: the stage and a clock. Out: a running attempt, or the error that ends it. Never: blocks past the time-out.
+//! In: the stage and a clock. Out: the sample of an attempt, or the error that ends it. Never: blocks past the time-out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use qayd_model::{PersonalBytes, Ppi};
 use qayd_world::Clock;
 
 use super::script::Fault;
 use super::stage::{Scene, Stage};
-use crate::capture::{CaptureRequest, Frame, Geometry, PixelFormat};
+use crate::capture::{
+    CaptureRequest, Frame, Geometry, MediaType, PixelFormat, RawSample, expected_fingers,
+};
 use crate::error::DeviceError;
 
 /// Between two previews: ten a second, above the three a second that MOSIP asks of a device.
@@ -24,7 +27,7 @@ pub(super) struct Picture {
     pub(super) geometry: Geometry,
     pub(super) format: PixelFormat,
     pub(super) pixels: Vec<u8>,
-    pub(super) ppi: Option<qayd_model::Ppi>,
+    pub(super) ppi: Option<Ppi>,
 }
 
 impl Picture {
@@ -52,6 +55,13 @@ impl Picture {
     }
 }
 
+/// What an attempt gives: the picture, of which previews are made, and the bytes that the device would hand over.
+pub(super) struct Drawn {
+    pub(super) picture: Picture,
+    pub(super) bytes: PersonalBytes,
+    pub(super) media_type: MediaType,
+}
+
 /// State of an opened or closed simulated device.
 pub(super) struct Session {
     pub(super) stage: Stage,
@@ -61,22 +71,14 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A closed device; [`DeviceError::SimulatedInProduction`] where `production` is true.
-    pub(super) fn make(
-        stage: Stage,
-        clock: Arc<dyn Clock>,
-        production: bool,
-        id: &str,
-    ) -> Result<Self, DeviceError> {
-        if production {
-            return Err(DeviceError::SimulatedInProduction { id: id.to_owned() });
-        }
-        Ok(Self {
+    /// A closed device.
+    pub(super) fn make(stage: Stage, clock: Arc<dyn Clock>) -> Self {
+        Self {
             stage,
             clock,
             open: false,
             sequence: 0,
-        })
+        }
     }
 
     pub(super) fn open(&mut self) -> Result<(), DeviceError> {
@@ -134,16 +136,16 @@ impl Session {
         self.check()
     }
 
-    /// Plays one attempt up to the moment of capture: the faults of the device, the waiting, the previews. A `render`
-    /// that gives `None` has nothing before it, and the attempt runs into its time-out as a real one does.
+    /// Plays one attempt to its sample: the faults of the device, the waiting, the previews. A `render` that gives `None`
+    /// has nothing before it, and the attempt runs into its time-out as a real one does.
     pub(super) fn attempt(
         &mut self,
         request: &CaptureRequest,
         cancel: &AtomicBool,
         progress: &mut dyn FnMut(Frame),
-        render: impl FnOnce(&Scene) -> Result<Option<Picture>, DeviceError>,
+        render: impl FnOnce(&Scene) -> Result<Option<Drawn>, DeviceError>,
         preview_step: u32,
-    ) -> Result<(Scene, Picture), DeviceError> {
+    ) -> Result<RawSample, DeviceError> {
         self.check()?;
         let timeout_ms = request.bounded_timeout_ms();
         let deadline = self.now_ms().saturating_add(u64::from(timeout_ms));
@@ -154,14 +156,14 @@ impl Session {
             Fault::Slow(ms) => self.wait(u64::from(ms), deadline, timeout_ms, cancel)?,
             _ => {}
         }
-        let Some(picture) = render(&scene)? else {
+        let Some(drawn) = render(&scene)? else {
             self.wait(u64::MAX, deadline, timeout_ms, cancel)?;
             return Err(DeviceError::TimedOut { timeout_ms });
         };
         for shown in 1..=PREVIEWS {
             self.wait(PREVIEW_EVERY_MS, deadline, timeout_ms, cancel)?;
             self.check()?;
-            let frame = self.frame(picture.thinned(preview_step))?;
+            let frame = self.frame(drawn.picture.thinned(preview_step))?;
             progress(frame);
             if shown == 2 && scene.fault == Fault::UnpluggedMidCapture {
                 return Err(self.lose());
@@ -170,7 +172,17 @@ impl Session {
         if cancel.load(Ordering::SeqCst) {
             return Err(DeviceError::Cancelled);
         }
-        Ok((scene, picture))
+        Ok(RawSample {
+            target: request.target.clone(),
+            fingers: expected_fingers(&request.target, &request.missing),
+            bytes: drawn.bytes,
+            media_type: drawn.media_type,
+            geometry: Some(drawn.picture.geometry),
+            ppi: drawn.picture.ppi,
+            attempt: scene.attempt,
+            monotonic_ms: Some(self.now_ms()),
+            file: None,
+        })
     }
 
     /// The cable is out: the handle is dead until opened again.
