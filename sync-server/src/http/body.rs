@@ -125,9 +125,12 @@ pub(super) fn split(
                 // Dropping the sender without an end is how the reader learns that the body was cut.
                 Err(_) => return,
             };
+            let held = Instant::now();
             if sender.send(piece).await.is_err() || last {
                 return;
             }
+            // A slow disk is not the sender's fault.
+            pump.window += held.elapsed();
         }
     };
     (BodyReader { pieces }, feed)
@@ -140,5 +143,84 @@ impl intake::Body for BodyReader {
             Some(Piece::End) => Ok(None),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Poll},
+        time::Duration,
+    };
+
+    use axum::body::HttpBody;
+    use hyper::body::Frame;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::intake::Body as _;
+
+    const PIECES: usize = 100;
+
+    /// A link faster than any disk, which counts what was taken from it.
+    struct Fast(Arc<AtomicUsize>);
+
+    impl HttpBody for Fast {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let given = self.0.fetch_add(1, Ordering::SeqCst);
+            Poll::Ready((given < PIECES).then(|| Ok(Frame::data(Bytes::from_static(&[7; 1_000])))))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_has_not_taken_is_not_taken_from_the_link() {
+        let given = Arc::new(AtomicUsize::new(0));
+        let (mut reader, feed) = split(Body::new(Fast(given.clone())), &Arc::default());
+        let feed = tokio::spawn(feed);
+        sleep(Duration::from_millis(100)).await;
+        // Those that wait, and the one in the hand.
+        assert_eq!(given.load(Ordering::SeqCst), PIECES_WAITING + 1);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut bytes = 0;
+            while let Some(piece) = reader.next().unwrap() {
+                bytes += piece.len();
+            }
+            bytes
+        });
+        assert_eq!(read.await.unwrap(), PIECES * 1_000);
+        feed.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_slow_disk_is_not_taken_for_a_slow_link() {
+        let limits = Arc::new(Limits {
+            rate_window: Duration::from_millis(20),
+            // Slower than the link in its own time, and far faster than the disk below.
+            rate_bytes_per_s: 1_000_000,
+            ..Limits::default()
+        });
+        let (mut reader, feed) = split(Body::new(Fast(Arc::default())), &limits);
+        let feed = tokio::spawn(feed);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut pieces = 0;
+            while let Some(_piece) = reader.next()? {
+                pieces += 1;
+                if pieces == 1 {
+                    std::thread::sleep(Duration::from_millis(1_200));
+                }
+            }
+            io::Result::Ok(pieces)
+        });
+        assert_eq!(read.await.unwrap().unwrap(), PIECES);
+        feed.await.unwrap();
     }
 }
