@@ -1,6 +1,7 @@
 //! Records: the golden files of NIST byte for byte, values in them, and the way to templates and pictures and back.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use qayd_fingerprint::jpeg2000::{self, Jpeg2000Error};
 use qayd_fingerprint::record::{
     CaptureDevice, CaptureMoment, CertificationBlock, ExtendedArea, ExtendedData,
     FingerImageCoding, FingerImageRepresentation, Iso19794p2v2011, Iso19794p4v2005,
@@ -450,4 +451,19 @@ fn jpeg_2000_without_loss_is_the_same_picture() {
             "cut at {cut}"
         );
     }
+}
+
+#[test]
+fn jpeg_2000_with_opacity_is_no_finger() {
+    let coded = include_bytes!("golden/opacity.jp2");
+    let refused = jpeg2000::decode(coded).unwrap_err();
+    assert!(
+        matches!(refused, Jpeg2000Error::OutOfRange("number of components")),
+        "{refused}"
+    );
+    // Two components of which neither says what it is.
+    let mut unnamed = coded.to_vec();
+    let at = unnamed.windows(4).position(|four| four == b"cdef").unwrap();
+    unnamed[at..at + 4].copy_from_slice(b"xxxx");
+    assert!(jpeg2000::decode(&unnamed).is_err());
 }
