@@ -27,7 +27,7 @@ use std::sync::Arc;
 use qayd_window::AppWindow;
 use slint::ComponentHandle;
 
-pub use worker::pictures::of_frame as pixels_of_frame;
+pub use worker::pictures::{of_code as pixels_of_code, of_frame as pixels_of_frame};
 
 use desk::{Desk, Event, Setup, Tell};
 use preferences::{Keeper, Preferences};

@@ -85,7 +85,7 @@ fn pixels(picture: DynamicImage) -> SharedPixelBuffer<Rgb8Pixel> {
 }
 
 /// A code that a telephone reads, eight pixels a module with its quiet zone.
-pub(super) fn of_code(text: &str) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
+pub fn of_code(text: &str) -> Option<SharedPixelBuffer<Rgb8Pixel>> {
     let code = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium).ok()?;
     let side = code.size() + 8;
     let mut buffer =

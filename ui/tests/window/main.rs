@@ -16,6 +16,7 @@ mod keyboard;
 mod kill;
 mod pages;
 mod papers;
+mod preview;
 mod printer;
 mod random;
 mod river;

@@ -5,15 +5,16 @@
 
 use std::path::{Path, PathBuf};
 
-use i_slint_backend_testing::{AccessibleRole, ElementQuery};
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use image::{ImageFormat, RgbImage};
 use qayd_window::{
-    App, AppWindow, Dir, Enrolment, Gallery, KeyLayout, Keys, Kit, Page, PaperPage, Papers,
-    Provision, StepKind, Theme, ThemeMode, Type,
+    App, AppWindow, Dir, Enrolment, Gallery, KeyLayout, Keys, Page, StepKind, Theme, ThemeMode,
+    Type,
 };
 use slint::ComponentHandle;
 
 use crate::demo::rasteriser;
+use crate::preview::{self, Pictures};
 
 /// Most of the pixels that may differ, in ten thousandths: fonts are ours, but corners are rounded by the processor.
 const DIFFERENT_MOST: usize = 20;
@@ -23,6 +24,8 @@ const COLOUR_TOLERANCE: u8 = 24;
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screens/window")
 }
+
+const LANGUAGES: [&str; 3] = ["ar", "ckb", "en"];
 
 /// Pages with the preview data their own files declare.
 const PAGES: [(&str, Page, StepKind); 20] = [
@@ -48,108 +51,61 @@ const PAGES: [(&str, Page, StepKind); 20] = [
     ("settings", Page::Settings, StepKind::Form),
 ];
 
-fn show(
-    window: &AppWindow,
-    (name, page, kind): (&str, Page, StepKind),
-    language: &str,
-    theme: ThemeMode,
-) {
-    lay_out(window, name);
-    slint::select_bundled_translation(language).unwrap();
-    window.global::<Dir>().set_rtl(language != "en");
-    window.global::<Theme>().set_mode(theme);
-    let enrolment = window.global::<Enrolment>();
-    enrolment.set_kind(kind);
-    // As the station names them; a form keeps the preview's question.
-    let (title, hint) = match kind {
-        StepKind::Form => ("الاسم الكامل", "كما في السجل"),
-        StepKind::Portrait => ("#portrait", ""),
-        StepKind::Fingers => ("#fingers", "#hint-fingers"),
-        StepKind::ReadBack => ("#read-back", "#hint-read-back"),
-        StepKind::Signature => ("#signature", "#hint-signature"),
-        StepKind::Seal => ("#seal", ""),
-        StepKind::Slip => ("#slip", ""),
-    };
-    enrolment.set_title(title.into());
-    enrolment.set_hint(hint.into());
-    enrolment.set_section(
-        if kind == StepKind::Form {
-            "الهوية"
-        } else {
-            ""
+/// A window in one language, with what stands on its pages.
+struct Shown {
+    window: AppWindow,
+    language: &'static str,
+    pictures: Pictures,
+}
+
+impl Shown {
+    fn open(language: &'static str) -> Self {
+        rasteriser();
+        let window = AppWindow::new().unwrap();
+        window
+            .window()
+            .set_size(slint::LogicalSize::new(1366.0, 768.0));
+        window.show().unwrap();
+        preview::say_in(&window, language);
+        Self {
+            window,
+            language,
+            pictures: Pictures::default(),
         }
-        .into(),
-    );
-    window.global::<App>().set_page(page);
-    window
-        .global::<App>()
-        .set_keyboard_shown(name == "form-keys");
-    window.global::<Keys>().set_layout(match language {
-        "ar" => KeyLayout::Arabic,
-        "ckb" => KeyLayout::Sorani,
-        _ => KeyLayout::Latin,
-    });
-    slint::platform::update_timers_and_animations();
-}
+    }
 
-/// A sheet on a table, with lines that say nothing.
-fn sheet() -> slint::Image {
-    let mut pixels = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(500, 670);
-    for (at, pixel) in pixels.make_mut_slice().iter_mut().enumerate() {
-        let (x, y) = (at % 500, at / 500);
-        let on_sheet = (45..455).contains(&x) && (45..625).contains(&y);
-        let is_line = (80..420).contains(&x) && y > 90 && y < 580 && y % 26 < 6;
-        *pixel = match (on_sheet, is_line) {
-            (true, true) => slint::Rgb8Pixel::new(96, 96, 104),
-            (true, false) => slint::Rgb8Pixel::new(246, 245, 240),
-            (false, _) => slint::Rgb8Pixel::new(112, 88, 70),
+    fn page(&self, (name, page, kind): (&str, Page, StepKind), theme: ThemeMode) {
+        let (window, language) = (&self.window, self.language);
+        self.pictures.lay_out(window, name, language);
+        slint::select_bundled_translation(language).unwrap();
+        window.global::<Dir>().set_rtl(language != "en");
+        window.global::<Theme>().set_mode(theme);
+        let enrolment = window.global::<Enrolment>();
+        enrolment.set_kind(kind);
+        // As the station names them; a form keeps the preview's question.
+        let (title, hint, section) = match kind {
+            StepKind::Form => ("الاسم الكامل", "كما في السجل", "الهوية"),
+            StepKind::Portrait => ("#portrait", "", ""),
+            StepKind::Fingers => ("#fingers", "#hint-fingers", ""),
+            StepKind::ReadBack => ("#read-back", "#hint-read-back", ""),
+            StepKind::Signature => ("#signature", "#hint-signature", ""),
+            StepKind::Seal => ("#seal", "", ""),
+            StepKind::Slip => ("#slip", "", ""),
         };
-    }
-    slint::Image::from_rgb8(pixels)
-}
-
-/// What stands on the pages whose own preview is empty.
-fn lay_out(window: &AppWindow, name: &str) {
-    let papers = window.global::<Papers>();
-    papers.set_open(name.starts_with("papers"));
-    papers.set_cutting(name == "papers-cut");
-    if name.starts_with("papers") {
-        papers.set_live(true);
-        papers.set_frame(sheet());
-        papers.set_still(sheet());
-        let pages = [(1, "١"), (2, "٢")].map(|(number, label)| PaperPage {
-            number,
-            label: label.into(),
-            picture: sheet(),
+        enrolment.set_title(preview::word(title, language));
+        enrolment.set_hint(preview::word(hint, language));
+        enrolment.set_section(preview::word(section, language));
+        window.global::<App>().set_page(page);
+        window
+            .global::<App>()
+            .set_keyboard_shown(name == "form-keys");
+        window.global::<Keys>().set_layout(match language {
+            "ar" => KeyLayout::Arabic,
+            "ckb" => KeyLayout::Sorani,
+            _ => KeyLayout::Latin,
         });
-        papers.set_pages(slint::ModelRc::new(slint::VecModel::from(pages.to_vec())));
+        slint::platform::update_timers_and_animations();
     }
-    let provision = window.global::<Provision>();
-    provision.set_programme("البطاقة الوطنية، برنامج تجريبي".into());
-    provision.set_station("مخيم تجريبي ١ · camp · camp-1".into());
-    provision.set_centre("https://centre.example".into());
-    provision.set_expires("٠٣/١٢ ١٢:٠٠".into());
-    provision.set_fingerprint("3f2a 91c4 7be0 55d1 08ac e6f3 b219 4d70".into());
-    let lines = [
-        "[computer]",
-        "program        qayd-station 0.1.0",
-        "memory         7916432 kB",
-        "",
-        "[station]",
-        "offline        3 of 60 days",
-        "outbox         12 queued, 0 sending, 40 delivered, 31 settled, 1 stuck",
-        "",
-        "[log]",
-        "2026-11-26T08:00:00Z INFO qayd_ui: told the operator code=DEV-09",
-    ];
-    let report = lines
-        .iter()
-        .filter(|_| name == "report")
-        .map(|line| slint::SharedString::from(*line))
-        .collect::<Vec<_>>();
-    window
-        .global::<Kit>()
-        .set_report(slint::ModelRc::new(slint::VecModel::from(report)));
 }
 
 fn photograph(window: &slint::Window) -> RgbImage {
@@ -200,27 +156,21 @@ fn compare(name: &str, now: &RgbImage, wrong: &mut Vec<String>) {
     }
 }
 
-fn window() -> AppWindow {
-    rasteriser();
-    let window = AppWindow::new().unwrap();
-    window
-        .window()
-        .set_size(slint::LogicalSize::new(1366.0, 768.0));
-    window.show().unwrap();
-    window
-}
-
 #[test]
 fn every_page_looks_as_it_was_looked_at() {
-    let window = window();
     let mut wrong = Vec::new();
-    for shown @ (name, ..) in PAGES {
-        for language in ["ar", "ckb", "en"] {
+    let pictures = Pictures::take();
+    for language in LANGUAGES {
+        let shown = Shown {
+            pictures: pictures.clone(),
+            ..Shown::open(language)
+        };
+        for page @ (name, ..) in PAGES {
             for (light, theme) in [("normal", ThemeMode::Normal), ("night", ThemeMode::Night)] {
-                show(&window, shown, language, theme);
+                shown.page(page, theme);
                 compare(
                     &format!("{name}-{language}-{light}"),
-                    &photograph(window.window()),
+                    &photograph(shown.window.window()),
                     &mut wrong,
                 );
             }
@@ -293,12 +243,12 @@ fn is_used(role: AccessibleRole) -> bool {
 
 #[test]
 fn everything_that_can_be_used_has_a_name_and_is_large_enough_to_be_touched() {
-    let window = window();
-    for shown @ (name, ..) in PAGES {
-        for language in ["ar", "ckb", "en"] {
-            show(&window, shown, language, ThemeMode::Normal);
-            name_the_fingers(&window);
-            let elements = ElementQuery::from_root(&window)
+    for language in LANGUAGES {
+        let shown = Shown::open(language);
+        for page @ (name, ..) in PAGES {
+            shown.page(page, ThemeMode::Normal);
+            name_the_fingers(&shown.window);
+            let elements = ElementQuery::from_root(&shown.window)
                 .match_descendants()
                 .find_all();
             let used: Vec<_> = elements
@@ -337,28 +287,28 @@ fn everything_that_can_be_used_has_a_name_and_is_large_enough_to_be_touched() {
 
 #[test]
 fn a_page_is_mirrored_and_the_hands_are_not() {
-    let window = window();
-    let x = |label: &str| {
-        let found =
-            i_slint_backend_testing::ElementHandle::find_by_accessible_label(&window, label).next();
-        found
+    let at = |shown: &Shown, label: &str| {
+        ElementHandle::find_by_accessible_label(&shown.window, label)
+            .next()
             .map(|e| e.absolute_position().x)
             .unwrap_or_else(|| panic!("no {label}"))
     };
     let home = ("home", Page::Home, StepKind::Form);
-    show(&window, home, "en", ThemeMode::Normal);
-    assert!(x("Home") < 300.0 && x("Lock") > 1_000.0);
-    show(&window, home, "ar", ThemeMode::Normal);
-    assert!(x("الرئيسية") > 1_000.0 && x("قفل") < 300.0);
+    let shown = Shown::open("en");
+    shown.page(home, ThemeMode::Normal);
+    assert!(at(&shown, "Home") < 300.0 && at(&shown, "Lock") > 1_000.0);
+    let shown = Shown::open("ar");
+    shown.page(home, ThemeMode::Normal);
+    assert!(at(&shown, "الرئيسية") > 1_000.0 && at(&shown, "قفل") < 300.0);
 }
 
 #[test]
 fn text_at_twice_its_size_stays_on_the_page() {
-    let window = window();
-    window.global::<Type>().set_scale(2.0);
-    for shown @ (name, ..) in PAGES {
-        show(&window, shown, "ar", ThemeMode::Normal);
-        let elements = ElementQuery::from_root(&window)
+    let shown = Shown::open("ar");
+    shown.window.global::<Type>().set_scale(2.0);
+    for page @ (name, ..) in PAGES {
+        shown.page(page, ThemeMode::Normal);
+        let elements = ElementQuery::from_root(&shown.window)
             .match_descendants()
             .find_all();
         let buttons = elements
