@@ -72,6 +72,13 @@ impl SeededRandom {
     pub fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
+
+    /// A number from 0 to `n` − 1, near enough to evenly for an `n` far below 2⁶⁴. `n` is not 0.
+    pub fn below(&self, n: u64) -> u64 {
+        let mut word = [0; 8];
+        self.fill(&mut word);
+        u64::from_le_bytes(word) % n
+    }
 }
 
 impl Randomness for SeededRandom {

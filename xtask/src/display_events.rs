@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use fastrand::Rng;
 
 use crate::demo::programme::{PASSPHRASE, Programme};
 
@@ -35,19 +36,6 @@ pub struct Options {
     seed: u64,
 }
 
-struct Random(u64);
-
-impl Random {
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-}
-
 /// Sends them.
 pub fn run(options: &Options) -> Result<()> {
     println!("{} events, seed {}", options.events, options.seed);
@@ -58,7 +46,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let (width, height) = take_focus()?;
     let mut clipboard = fill_clipboard()?;
-    let mut random = Random(options.seed);
+    let mut random = Rng::with_seed(options.seed);
     #[allow(
         clippy::disallowed_methods,
         reason = "tells how long it took, and decides nothing"
@@ -193,15 +181,15 @@ fn xdotool(script: &str) -> Result<()> {
 }
 
 /// One event, as a line for xdotool.
-fn event(random: &mut Random, width: u64, height: u64, script: &mut String) -> Result<()> {
-    match random.below(1_000) {
+fn event(random: &mut Rng, width: u64, height: u64, script: &mut String) -> Result<()> {
+    match random.u64(..1_000) {
         0..=569 => {
-            let x = random.below(width);
-            let y = match random.below(10) {
-                0 => random.below(height),
-                _ => BAR_PX + random.below(height - BAR_PX),
+            let x = random.u64(..width);
+            let y = match random.u64(..10) {
+                0 => random.u64(..height),
+                _ => BAR_PX + random.u64(..height - BAR_PX),
             };
-            let times = if random.below(4) == 0 { 2 } else { 1 };
+            let times = if random.u64(..4) == 0 { 2 } else { 1 };
             writeln!(
                 script,
                 "mousemove {x} {y} click --repeat {times} --delay 20 1"
@@ -209,15 +197,15 @@ fn event(random: &mut Random, width: u64, height: u64, script: &mut String) -> R
         }
         570..=669 => writeln!(script, "key --delay 1 Tab")?,
         670..=749 => {
-            let times = 1 + random.below(20);
+            let times = 1 + random.u64(..20);
             writeln!(script, "key --repeat {times} --delay 1 Return")?;
         }
         750..=899 => {
             // A barcode scanner's burst.
             let letters: Vec<char> = "199012345678Zahra<>/.".chars().collect();
             let mut burst = String::new();
-            for _ in 0..=random.below(12) {
-                burst.push(letters[random.below(letters.len() as u64) as usize]);
+            for _ in 0..=random.u64(..12) {
+                burst.push(letters[random.usize(..letters.len())]);
             }
             writeln!(script, "type --delay 1 \"{burst}\"")?;
         }
@@ -226,13 +214,13 @@ fn event(random: &mut Random, width: u64, height: u64, script: &mut String) -> R
         930..=949 => writeln!(script, "key --delay 1 ctrl+z")?,
         950..=979 => {
             // Wheel and drag.
-            let (x, y) = (random.below(width), random.below(height));
-            let button = 4 + random.below(2);
+            let (x, y) = (random.u64(..width), random.u64(..height));
+            let button = 4 + random.u64(..2);
             writeln!(
                 script,
                 "mousemove {x} {y} click --repeat 5 --delay 1 {button}"
             )?;
-            let to = random.below(height);
+            let to = random.u64(..height);
             writeln!(script, "mousedown 1 mousemove {x} {to} mouseup 1")?;
         }
         _ => writeln!(script, "key --delay 1 ctrl+a")?,

@@ -350,7 +350,7 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
         let (field, _) = form::split_key(key);
         // A choice is named with its code.
         let field = field.split_once('=').map_or(field, |(field, _)| field);
-        self.way.fields(self.at).iter().any(|one| one == field)
+        self.way.asks(field) == Some(self.at)
     }
 
     fn leave(&mut self) -> Result<Then, EnrolmentError> {

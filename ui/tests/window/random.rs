@@ -14,27 +14,11 @@ use qayd_model::{FingerPosition, SampleKind};
 use qayd_station::testing::{SUPERVISOR, TestCentre};
 use qayd_ui::desk::Command;
 use qayd_window::{App, Enrolment, Fingers, Form, FormBox, Home, Page, Portrait, RowKind, Seal};
+use qayd_world::testing::SeededRandom;
 use slint::platform::{Key, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, Model};
 
 use crate::demo::{Demo, PACK, Screen};
-
-struct Random(u64);
-
-impl Random {
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-}
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name)
@@ -277,7 +261,7 @@ fn random_events_neither_stop_the_window_nor_seal_what_is_incomplete() {
     let seed = number("QAYD_RANDOM_SEED", 20_261_126);
     println!("{events} events, seed {seed}");
     let began = std::time::Instant::now();
-    let mut random = Random(seed);
+    let random = SeededRandom::new(seed);
     let mut watch = Watch {
         left_empty: Vec::new(),
         looked: 0,
