@@ -108,6 +108,11 @@ impl Kit {
             .unwrap_or_default()
     }
 
+    /// How many devices are there; `None` before they were looked for.
+    pub(super) fn count(&self) -> Option<usize> {
+        locked(&self.shared).entries.as_ref().map(Vec::len)
+    }
+
     /// Cameras that are there and may not be opened by this user.
     pub(super) fn cameras_denied(&self) -> usize {
         locked(&self.shared).cameras_denied

@@ -64,6 +64,8 @@ pub(crate) struct Worker<'q> {
     /// When somebody last did something, on the monotonic clock.
     touched_ms: u64,
     truth_ms: u64,
+    /// How many devices the bar says there are.
+    truth_devices: Option<usize>,
     /// How the last contact with the centre ended, and when.
     contact: Option<(bool, UnixMs)>,
     /// The devices, while somebody is signed in.
@@ -100,6 +102,7 @@ pub(crate) fn run(setup: Setup, queue: &Receiver<Command>, tell: Tell, switches:
         begun: false,
         touched_ms: 0,
         truth_ms: 0,
+        truth_devices: None,
         contact: None,
         kit: None,
     };
@@ -311,17 +314,24 @@ impl Worker<'_> {
     /// Looks at the truth again, if it is time.
     fn truth(&mut self, station: &Station, now: bool) {
         let at = self.now_ms();
-        if !now && self.truth_ms != 0 && at.saturating_sub(self.truth_ms) < TRUTH_EVERY_MS {
+        let devices = self.kit.as_ref().and_then(kit::Kit::count);
+        let is_fresh = self.truth_ms != 0 && at.saturating_sub(self.truth_ms) < TRUTH_EVERY_MS;
+        if !now && is_fresh && devices == self.truth_devices {
             return;
         }
         self.truth_ms = at.max(1);
-        match self.look(station) {
+        self.truth_devices = devices;
+        match self.look(station, devices) {
             Ok(view) => self.tell(Event::Truth(Box::new(view))),
             Err(error) => self.say_code(error.code()),
         }
     }
 
-    fn look(&self, station: &Station) -> Result<TruthView, qayd_station::StoreError> {
+    fn look(
+        &self,
+        station: &Station,
+        devices: Option<usize>,
+    ) -> Result<TruthView, qayd_station::StoreError> {
         let language = self.language;
         let now = self.setup.world.clock.now();
         let (summary, returned, offset) = station.store().read(|c| {
@@ -333,7 +343,6 @@ impl Worker<'_> {
         })?;
         let free = self.setup.world.files.free_bytes(station.folder()).ok();
         let least = station.policy()?.free_bytes_min;
-        let devices = self.entries();
         let (network, network_good) = match self.contact {
             Some((good, at)) => (numbers::when(at, now, offset, language), good),
             None => ("–".to_owned(), false),
@@ -352,8 +361,8 @@ impl Worker<'_> {
             battery_low: battery.is_some_and(|(percent, charging)| percent < 20 && !charging),
             disk: free.map_or("–".to_owned(), |free| numbers::bytes(free, language)),
             disk_low: free.is_some_and(|free| free < least.saturating_mul(2)),
-            devices: self.number(devices.len()),
-            devices_good: !devices.is_empty(),
+            devices: devices.map_or("–".to_owned(), |count| self.number(count)),
+            devices_good: devices != Some(0),
             place,
             place_state,
             clock: numbers::when(now, now, offset, language),

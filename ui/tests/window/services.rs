@@ -1,16 +1,19 @@
 //! The window before devices behind a service, over real HTTP: `qayd-sbi-simulator` is the vendor's program.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qayd_crypto::Authorities;
-use qayd_devices::{Hardware, ProfileSet, SbiTrust, Services};
+use qayd_devices::{
+    Hardware, ProfileSet, SbiTrust, ScannerSettings, Services, SimulatedPerson, Stage,
+};
 use qayd_model::pack::Language;
 use qayd_model::{FingerPosition, SampleKind};
 use qayd_sbi_simulator::{Keys, Options, Simulator};
 use qayd_ui::desk::Command;
-use qayd_window::{App, Fingers, Page, Portrait, Said};
+use qayd_window::{App, Fingers, Page, Portrait, Said, Truth};
 use qayd_world::{OsClock, OsFiles};
 use serde_json::json;
 use slint::ComponentHandle;
@@ -190,4 +193,53 @@ fn of_several_devices_the_chosen_one_is_used_and_the_choice_is_kept() {
     assert!(used(&screen, "simulated-camera"));
     drop(screen);
     assert!(used(&at_kit(), &face.id));
+}
+
+/// What the bar says of the devices, from the sign-in until it says `last`.
+fn counted(hardware: Hardware, stage: Option<Stage>, last: &str) -> Vec<(String, bool)> {
+    let demo = Demo::make();
+    let screen = Screen::open_before(&demo.world, &demo.data, Language::English, stage, hardware);
+    let truth = screen.window().global::<Truth>();
+    screen.sign_in();
+    let said = RefCell::new(Vec::new());
+    screen.until("the devices are counted", |_| {
+        let now = (truth.get_devices().to_string(), truth.get_devices_good());
+        let is_last = now.0 == last;
+        if said.borrow().last() != Some(&now) {
+            said.borrow_mut().push(now);
+        }
+        is_last
+    });
+    said.into_inner()
+}
+
+#[test]
+fn the_bar_counts_devices_once_they_were_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let slow = folder.path().join("scanimage");
+    // Written by another process: a file that this one has open for writing cannot be run.
+    let script = r#"printf '#!/bin/sh\nsleep 2\n' > "$0" && chmod +x "$0""#;
+    let written = std::process::Command::new("sh")
+        .args(["-c", script])
+        .arg(&slow)
+        .status()
+        .unwrap();
+    assert!(written.success());
+    let scanners = ScannerSettings {
+        program: slow,
+        ..ScannerSettings::default()
+    };
+    let hardware = Hardware {
+        scanners: Some(scanners),
+        ..Hardware::default()
+    };
+    let stage = Stage::make(SimulatedPerson::make(1));
+    let unknown = ("–".to_owned(), true);
+    assert_eq!(
+        counted(hardware, Some(stage), "2"),
+        [unknown, ("2".to_owned(), true)]
+    );
+    // The control: where there is none, that is said, and it stands out.
+    let none = counted(Hardware::default(), None, "0");
+    assert_eq!(none.last(), Some(&("0".to_owned(), false)));
 }
