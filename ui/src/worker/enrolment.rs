@@ -406,6 +406,9 @@ impl<'w, 'q, 's> Work<'w, 'q, 's> {
             self.worker.say(Said::AnswerMissing);
             return Ok(Then::Stay);
         }
+        if self.step() == Step::ReadBack {
+            self.confirm_read_back()?;
+        }
         // The answers of this step may have changed the way.
         let word = self.step().word();
         self.way = Way::of(&self.draft)?;

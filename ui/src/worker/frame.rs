@@ -3,6 +3,7 @@
 //! In: the draft, the way through it. Out: the page of the step, then its frame. Never: marks a step done that lacks
 //! something.
 
+use qayd_model::SampleKind;
 use qayd_model::validation::Findings;
 use qayd_station::EnrolmentError;
 use qayd_window::{Kept, RailState, RailStep, StepKind};
@@ -121,23 +122,29 @@ impl Work<'_, '_, '_> {
             Step::Seal => (StepKind::Seal, "#seal".to_owned(), String::new()),
         };
         let hint = self.asked_for(&step).unwrap_or(hint);
+        // What cannot be read shows as not there; whoever goes on is told why.
+        let samples = self.draft.samples().unwrap_or_default();
+        let kept: Vec<SampleKind> = samples.into_iter().map(|sample| sample.kind).collect();
+        let is_read_back = self.is_read_back().unwrap_or_default();
         let rail = self
             .way
             .stages
             .iter()
             .map(|stage| {
-                let complete = (stage.first..stage.end)
-                    .all(|step| self.way.is_complete(step, findings, &self.draft));
+                let complete = (stage.first..stage.end).all(|step| {
+                    self.way.is_complete(step, findings, &self.draft)
+                        && (self.way.steps.get(step) != Some(&Step::ReadBack) || is_read_back)
+                });
+                let is_passed = stage.end <= self.at;
                 let state = if (stage.first..stage.end).contains(&self.at) {
                     RailState::Current
-                } else if stage.end <= self.at
-                    || complete && self.is_touched(stage.first, stage.end)
+                } else if !complete && is_passed {
+                    RailState::Attention
+                } else if complete
+                    && (is_passed && stage.section.is_some()
+                        || self.is_touched(stage.first, stage.end, &kept))
                 {
-                    if complete {
-                        RailState::Done
-                    } else {
-                        RailState::Attention
-                    }
+                    RailState::Done
                 } else {
                     RailState::Waiting
                 };
@@ -174,10 +181,25 @@ impl Work<'_, '_, '_> {
         }
     }
 
-    fn is_touched(&self, first: usize, end: usize) -> bool {
-        (first..end)
-            .flat_map(|step| self.way.fields(step))
-            .any(|field| matches!(self.draft.value(field), Ok(Some(_))))
+    /// Whether anything was answered, captured or confirmed there.
+    fn is_touched(&self, first: usize, end: usize, kept: &[SampleKind]) -> bool {
+        (first..end).any(|step| match self.way.steps.get(step) {
+            Some(Step::Portrait) => kept.contains(&SampleKind::Portrait),
+            Some(Step::ExceptionPhoto) => kept.contains(&SampleKind::ExceptionPhoto),
+            Some(Step::Fingers) => kept
+                .iter()
+                .any(|kind| matches!(kind, SampleKind::Finger(_))),
+            Some(Step::Signature) => kept
+                .iter()
+                .any(|kind| matches!(kind, SampleKind::Signature | SampleKind::ThumbMark)),
+            // It is complete only when it was done.
+            Some(Step::ReadBack) => true,
+            _ => self
+                .way
+                .fields(step)
+                .iter()
+                .any(|field| matches!(self.draft.value(field), Ok(Some(_)))),
+        })
     }
 }
 

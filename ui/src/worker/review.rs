@@ -14,8 +14,11 @@ use qayd_window::{OpenWork, ReadLine, Said};
 use super::enrolment::{Then, Work};
 use super::family::Carried;
 use super::slip::{self, Closed, Shown};
-use super::steps::Way;
+use super::steps::{Step, Way};
 use crate::desk::{Event, ReadBackView, SealView};
+
+/// The note of what the person confirmed.
+const CONFIRMED: &str = "read-back";
 
 /// The step at which what a reviewer asked for is put right first.
 pub(super) fn first_asked(asked: &Return, way: &Way) -> Option<usize> {
@@ -33,11 +36,11 @@ pub(super) fn first_asked(asked: &Return, way: &Way) -> Option<usize> {
 
 impl Work<'_, '_, '_> {
     /// What the reviewer wrote about this step, where the draft is a returned one.
-    pub(super) fn asked_for(&self, step: &super::steps::Step) -> Option<String> {
+    pub(super) fn asked_for(&self, step: &Step) -> Option<String> {
         let asked = qayd_station::enrolment::returned_in(&self.draft)
             .ok()
             .flatten()?;
-        let super::steps::Step::Field(id) = step else {
+        let Step::Field(id) = step else {
             return None;
         };
         let field = asked.fields.iter().find(|field| field.field == *id)?;
@@ -50,6 +53,33 @@ impl Work<'_, '_, '_> {
             Some(note) => format!("{reason}: {}", note.expose()),
             None => reason,
         })
+    }
+
+    /// The person has confirmed what stands in the answers now.
+    pub(super) fn confirm_read_back(&mut self) -> Result<(), EnrolmentError> {
+        let answered = self.answered()?;
+        self.draft.set_note(CONFIRMED, &answered)
+    }
+
+    /// Whether the answers are those that the person confirmed.
+    pub(super) fn is_read_back(&self) -> Result<bool, EnrolmentError> {
+        let confirmed = self.draft.note(CONFIRMED)?;
+        let answered = self.answered()?;
+        Ok(confirmed.is_some_and(|confirmed| *confirmed == answered))
+    }
+
+    /// Which answers there are, by when each was entered: none changes without that.
+    fn answered(&self) -> Result<Vec<u8>, EnrolmentError> {
+        let mut entered = Vec::new();
+        for entry in self.draft.fields()? {
+            let field = self.draft.pack().field_numbered(entry.number);
+            // Consent is asked for by itself and is not read back.
+            if field.is_some_and(|field| field.kind != FieldKind::Consent) {
+                entered.extend(entry.number.to_be_bytes());
+                entered.extend(entry.entered.0.to_be_bytes());
+            }
+        }
+        Ok(entered)
     }
 
     pub(super) fn tell_read_back(&mut self) -> Result<(), EnrolmentError> {
@@ -101,7 +131,7 @@ impl Work<'_, '_, '_> {
     }
 
     pub(super) fn tell_seal(&mut self, findings: Option<&Findings>) -> Result<(), EnrolmentError> {
-        let missing: Vec<OpenWork> = match findings {
+        let mut missing: Vec<OpenWork> = match findings {
             Some(findings) => {
                 let missing = findings.missing.iter().map(|m: &Missing| &m.item);
                 missing
@@ -111,6 +141,13 @@ impl Work<'_, '_, '_> {
             }
             None => Vec::new(),
         };
+        if !self.is_read_back()? {
+            missing.push(OpenWork {
+                id: format!("step:{}", Step::ReadBack.word()).into(),
+                title: "#read-back".into(),
+                ..OpenWork::default()
+            });
+        }
         let notes: Vec<String> = match self.draft.finalise() {
             Ok(finalised) => {
                 let mut codes: Vec<String> = finalised
@@ -260,6 +297,10 @@ impl Work<'_, '_, '_> {
 
     /// Seals, shows the slip, and waits for the next person.
     pub(super) fn seal(&mut self) -> Result<Then, EnrolmentError> {
+        if !self.is_read_back()? {
+            self.worker.say(Said::AnswerMissing);
+            return Ok(Then::Stay);
+        }
         self.worker.say(Said::Nothing);
         self.worker.tell(Event::Busy(true));
         let carried = Carried::of(&self.draft)?;

@@ -1,7 +1,8 @@
 //! A whole enrolment through the window, against the real station library.
 
 use qayd_model::pack::Language;
-use qayd_window::{FingerState, Page, Said};
+use qayd_ui::desk::Command;
+use qayd_window::{App, Enrolment, FingerState, Page, RailState, Said, Seal};
 use slint::platform::Key;
 use slint::{ComponentHandle, Model};
 
@@ -132,6 +133,19 @@ pub fn work_through(screen: &Screen) {
         }
     }
     panic!("the seal was not reached; at {}", screen.step());
+}
+
+fn jump(screen: &Screen, step: &str) {
+    let to = Command::JumpToItem(format!("step:{step}"));
+    screen.station.desk.ask(to);
+    screen.until(step, |s| s.step() == step);
+}
+
+/// After a correction: the person confirms what stands there now.
+pub fn read_back_again(screen: &Screen) {
+    jump(screen, "read-back");
+    forward(screen);
+    jump(screen, "seal");
 }
 
 pub fn fingers(screen: &Screen) {
@@ -349,4 +363,40 @@ fn the_keyboard_alone_signs_in_and_moves_through_a_form() {
     }
     screen.key(Key::Return);
     screen.until("an enrolment", |s| s.page() == Page::Enrolment);
+}
+
+#[test]
+fn nothing_is_sealed_that_the_person_has_not_confirmed() {
+    let demo = Demo::make();
+    let screen = Screen::open(&demo, Language::English, 7, "");
+    begin(&screen);
+    work_through(&screen);
+    let seal = screen.window().global::<Seal>();
+    let missing = || -> Vec<_> { seal.get_missing().iter().map(|row| row.title).collect() };
+    let state = || {
+        let rail = screen.window().global::<Enrolment>().get_rail();
+        let step = rail.iter().find(|step| step.label == "#read-back");
+        step.unwrap().state
+    };
+    screen.until("nothing is missing", |_| missing().is_empty());
+    assert_eq!(state(), RailState::Done);
+
+    // Confirmed, and then changed.
+    jump(&screen, "field:mother_name");
+    screen.fill("Given name Arabic", "نجاة");
+    forward(&screen);
+    jump(&screen, "seal");
+    screen.until("it is to be read back", |_| missing() == ["#read-back"]);
+    assert_eq!(state(), RailState::Attention);
+    let seal_it = Command::Forward("seal".to_owned());
+    screen.station.desk.ask(seal_it);
+    screen.until("it says so", |s| {
+        s.window().global::<App>().get_said() == Said::AnswerMissing
+    });
+    assert_eq!(screen.step(), "seal");
+
+    read_back_again(&screen);
+    screen.until("nothing is missing", |_| missing().is_empty());
+    screen.press("Seal");
+    screen.until("the slip", |s| s.step() == "slip");
 }

@@ -12,7 +12,7 @@ use qayd_window::{App, Home, Inbox, Message, Outbox, Page, Provision, Said, Send
 use slint::{ComponentHandle, Model};
 
 use crate::demo::Screen;
-use crate::enrols::{begin, forward, work_through};
+use crate::enrols::{begin, forward, read_back_again, work_through};
 
 fn provision(screen: &Screen, invitation: &str) {
     screen.until("the page of a new computer", |s| {
@@ -122,9 +122,7 @@ fn a_station_is_made_and_a_person_goes_to_the_centre_and_back_through_the_window
     });
     screen.fill("Given name Arabic", "نجاة");
     forward(&screen);
-    let to_the_seal = Command::JumpToItem("step:seal".to_owned());
-    screen.station.desk.ask(to_the_seal);
-    screen.until("the seal", |s| s.step() == "seal");
+    read_back_again(&screen);
     screen.press("Seal");
     screen.until("the slip", |s| s.step() == "slip");
     screen.press("Next person");
