@@ -365,6 +365,29 @@ fn the_keyboard_alone_signs_in_and_moves_through_a_form() {
     screen.until("an enrolment", |s| s.page() == Page::Enrolment);
 }
 
+fn rail_state(screen: &Screen, label: &str) -> RailState {
+    let rail = screen.window().global::<Enrolment>().get_rail();
+    let step = rail.iter().find(|step| step.label == label);
+    step.unwrap_or_else(|| panic!("no {label}")).state
+}
+
+#[test]
+fn the_rail_does_not_mark_done_what_was_gone_past() {
+    let demo = Demo::make();
+    let screen = Screen::open(&demo, Language::English, 7, "");
+    begin(&screen);
+    jump(&screen, "seal");
+    screen.until("what lacks something stands out", |s| {
+        rail_state(s, "#portrait") == RailState::Attention
+    });
+    assert_eq!(rail_state(&screen, "#read-back"), RailState::Attention);
+    // The age is not known, so that no finger is asked for yet; none is there either.
+    assert_eq!(rail_state(&screen, "#fingers"), RailState::Waiting);
+    assert_eq!(rail_state(&screen, "#signature"), RailState::Waiting);
+    // Nobody has to answer there.
+    assert_eq!(rail_state(&screen, "Needs"), RailState::Done);
+}
+
 #[test]
 fn nothing_is_sealed_that_the_person_has_not_confirmed() {
     let demo = Demo::make();
@@ -373,11 +396,7 @@ fn nothing_is_sealed_that_the_person_has_not_confirmed() {
     work_through(&screen);
     let seal = screen.window().global::<Seal>();
     let missing = || -> Vec<_> { seal.get_missing().iter().map(|row| row.title).collect() };
-    let state = || {
-        let rail = screen.window().global::<Enrolment>().get_rail();
-        let step = rail.iter().find(|step| step.label == "#read-back");
-        step.unwrap().state
-    };
+    let state = || rail_state(&screen, "#read-back");
     screen.until("nothing is missing", |_| missing().is_empty());
     assert_eq!(state(), RailState::Done);
 

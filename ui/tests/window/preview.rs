@@ -1,8 +1,8 @@
 //! What stands on the pages when they are photographed: an invented person, in the language of the picture.
 //!
 //! In: a window with the preview data that its pages declare, in Arabic. Out: the same data in the picture's language, with
-//! the pictures of simulated devices. Words are those of the packs and their tables, so that a picture shows what an officer
-//! sees; a person's own names stay as they are written.
+//! the pictures of simulated devices. Words are the packs' and their tables' where these have them, so that a picture shows
+//! what an officer sees; a person's own names stay as they are written.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
